@@ -1,0 +1,56 @@
+// Package blob is the seam between Cairn's rules and the store of large immutable
+// objects: attachments, statements that do not fit an item, documents. An object is
+// written once under its key and never changed. blob/s3 speaks to S3, blob/disk keeps
+// one file per object, blob/blobtest is the suite that both pass.
+package blob
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// ErrNotFound says that there is no object under the key.
+var ErrNotFound = errors.New("blob: no such object")
+
+// ErrInvalid says that a key is not valid; nothing was sent.
+var ErrInvalid = errors.New("blob: invalid key")
+
+// ErrUnavailable says that the store cannot be reached, is throttling or is full; whether a Put was done is unknown.
+var ErrUnavailable = errors.New("blob: store unavailable")
+
+// Store is the port. Keys are 1 to 512 bytes of lower-case letters, digits and "-", "_", ".", "/", with no
+// empty, "." or ".." segment. Implementations are safe for concurrent use.
+type Store interface {
+	// Put writes the object unless the key is taken; a taken key is left as it is and is no error. When Put
+	// returns nil the object under the key is whole and durable.
+	Put(ctx context.Context, key string, body []byte) error
+
+	// Get opens the object, or ErrNotFound. length < 0 reads to the end. size is the whole object's.
+	Get(ctx context.Context, key string, offset, length int64) (body io.ReadCloser, size int64, err error)
+
+	// Delete removes the object; removing an absent one succeeds.
+	Delete(ctx context.Context, key string) error
+}
+
+// Signer makes URLs by which a client moves a large object past the payload limits of the edge.
+type Signer interface {
+	// SignPut allows one upload of exactly size bytes under the key until expiry.
+	SignPut(ctx context.Context, key string, size int64, expiry time.Duration) (url string, header map[string]string, err error)
+	// SignGet allows downloads of the object until expiry.
+	SignGet(ctx context.Context, key string, expiry time.Duration) (url string, err error)
+}
+
+// Lister lists objects. It is for the operator's commands only and never granted to a function.
+type Lister interface {
+	// List calls f for each object whose key begins with prefix, in the order of keys, until f returns an error.
+	List(ctx context.Context, prefix string, f func(Info) error) error
+}
+
+// Info describes one object of a list.
+type Info struct {
+	Key      string
+	Size     int64     // bytes
+	Modified time.Time // when it was written
+}

@@ -1,0 +1,130 @@
+// Package schema is the one page that says how Cairn's records lie in tables: every
+// table, key, index and projection. Pebble derives its key layout from Tables, the
+// DynamoDB driver creates them for tests, and a test holds template.yaml equal to them.
+//
+// # Keys
+//
+// Every partition key begins with the store (the one exception is Credentials, whose key
+// is what a request brings), so that dynamodb:LeadingKeys can fence stores from each
+// other. Parts are joined by "#". A term is written as the base64url of its hash; shard
+// is a small decimal number; UUIDs are in lower case.
+//
+//	Statements   store#statementId
+//	  byTime           store#shard                 position
+//	  byAgent          store#term                  position     actor
+//	  byVerb           store#term#shard            position
+//	  byActivity       store#term#shard            position     object
+//	  byRegistration   store#term                  position
+//	Terms        store#term[#shard]                position     one entry for each term that no index holds
+//	References   store#statementId (the target)    0x00 | 0x01 referrer's id
+//	Activities   store#activityId's hash
+//	Credentials  accessKey
+//	Stores       store
+//
+// # Statements
+//
+// One item is one statement. Its body is the statement as it is given out, compressed; a body too large for an item
+// lies in the blob store. The index keys are there while the statement can be listed: voiding removes them and sets
+// Voided, and changes nothing else. EffectiveTerms only ever grows. The indexes project it, so that a conjunction of
+// filters is decided before a body is read.
+//
+// # Terms
+//
+// An entry says "the statement with this id, stored at this position, has this term". It is written before the
+// statement it names, so it counts only when that statement exists at exactly this position. The kinds verb,
+// activity, time and relatedActivity are sharded by the statement's id (see lrs), the others are not.
+//
+// # References
+//
+// A statement that refers to another leaves, before it is stored, the entry 0x01‖its id under the target and the
+// marker 0x00. The marker has a fixed key, so one batch read tells which of up to 100 new statements somebody
+// waits for.
+package schema
+
+import "github.com/cairn-lrs/cairn/internal/table"
+
+// Names of the tables. A deployment may prefix them; the drivers know how.
+const (
+	Statements  = "Statements"
+	Terms       = "Terms"
+	References  = "References"
+	Activities  = "Activities"
+	Credentials = "Credentials"
+	Stores      = "Stores"
+)
+
+// Names of the indexes of Statements.
+const (
+	ByTime         = "byTime"
+	ByAgent        = "byAgent"
+	ByVerb         = "byVerb"
+	ByActivity     = "byActivity"
+	ByRegistration = "byRegistration"
+)
+
+// Attributes. They are short because their names count in an item's size, which decides its price.
+const (
+	PK = "pk" // partition key of every table
+	SK = "sk" // sort key of Terms and References
+
+	// Of Statements.
+	Position        = "p" // 16 bytes: order and stored time; sort key of every index
+	Body            = "b" // compressed statement; absent when it lies in the blob store
+	BodyBlob        = "u" // its key there
+	EffectiveTerms  = "t" // own terms and those inherited by reference
+	Refers          = "r" // id of the statement that the object refers to, 16 bytes
+	Voiding         = "x" // 1 on a statement that voids another
+	Voided          = "v" // 1 once voided
+	Shards          = "n" // the shard count it was written with
+	Truncated       = "f" // 1 when inheritance stopped at the bound of effective terms
+	TimeKey         = "kt"
+	AgentKey        = "ka"
+	VerbKey         = "kv"
+	ActivityKey     = "kc"
+	RegistrationKey = "kr"
+
+	// Of Terms and References.
+	StatementID = "i" // 16 bytes
+	Void        = "x" // 1 on the reference of a voiding statement
+
+	// Of Activities.
+	Definition = "d" // the merged definition, compressed
+	Version    = "v" // rises with each change
+
+	// Of Credentials and Stores.
+	Store       = "s"  // the store of a credential
+	SecretHash  = "h"  // SHA-256 of the secret
+	Scopes      = "sc" // space-separated
+	Authority   = "au" // JSON Agent
+	Label       = "l"
+	Trusted     = "tr" // 1 when statements may bring their own authority
+	Revoked     = "rv" // 1
+	Created     = "cr" // RFC 3339
+	Name        = "nm"
+	TimeZone    = "tz"
+	StoreKey    = "k" // 32 secret bytes
+	Authorities = "a" // terms of every agent that has been an authority
+)
+
+var statementIndex = []string{EffectiveTerms}
+
+// Tables is the whole schema.
+var Tables = []table.Schema{
+	{
+		Name:      Statements,
+		Partition: PK,
+		Indexes: []table.Index{
+			{Name: ByTime, Partition: TimeKey, Sort: Position, Projects: statementIndex},
+			{Name: ByAgent, Partition: AgentKey, Sort: Position, Projects: statementIndex},
+			{Name: ByVerb, Partition: VerbKey, Sort: Position, Projects: statementIndex},
+			{Name: ByActivity, Partition: ActivityKey, Sort: Position, Projects: statementIndex},
+			{Name: ByRegistration, Partition: RegistrationKey, Sort: Position, Projects: statementIndex},
+		},
+		Stream: true,
+	},
+	{Name: Terms, Partition: PK, Sort: SK},
+	{Name: References, Partition: PK, Sort: SK},
+	{Name: Activities, Partition: PK},
+	{Name: Credentials, Partition: PK},
+	{Name: Stores, Partition: PK},
+}
