@@ -4,11 +4,8 @@
 package position
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"io"
-	"sync"
 	"time"
 )
 
@@ -43,36 +40,3 @@ func Parse(b []byte) (Position, error) {
 	}
 	return Position(b), nil
 }
-
-// perMilli is how many positions fit one millisecond.
-const perMilli = 1 << 12
-
-// Clock makes positions that rise strictly, also within one millisecond and when the wall clock steps back.
-// It never runs ahead of the wall clock: when a millisecond is used up it waits for the next.
-// It is safe for concurrent use.
-type Clock struct {
-	now    func() time.Time
-	random io.Reader
-
-	mu    sync.Mutex
-	milli int64 // of the last position
-	count int   // positions made in that millisecond
-	open  map[Position]struct{}
-	done  *sync.Cond
-}
-
-// NewClock makes a Clock. now and random default to the wall clock and crypto/rand.
-func NewClock(now func() time.Time, random io.Reader) *Clock {
-	if now == nil {
-		now = time.Now
-	}
-	if random == nil {
-		random = rand.Reader
-	}
-	c := &Clock{now: now, random: random, open: map[Position]struct{}{}}
-	c.done = sync.NewCond(&c.mu)
-	return c
-}
-
-// Now is the clock's time.
-func (c *Clock) Now() time.Time { return c.now() }
