@@ -2,7 +2,11 @@
 // store, their scopes and the authority that statements get from them.
 package auth
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
 
 // Principal is an authenticated credential with its store. Every rule takes the store from here and from nowhere else.
 type Principal struct {
@@ -11,18 +15,6 @@ type Principal struct {
 	Scopes     Scopes
 	Authority  []byte // the JSON Agent that statements get as authority
 	Trusted    bool   // statements may bring their own authority (imports)
-}
-
-// Store is one tenant's records.
-type Store struct {
-	ID        string // 10 lower-case Crockford base32 characters; "default" for the first local one
-	Name      string
-	Shards    int    // shards that readers ask
-	TimeZone  string // IANA name
-	TermKey   []byte // 32 bytes, HKDF of the store key: hashes of terms
-	CursorKey []byte // 32 bytes, HKDF of the store key: seals more cursors
-	// Authorities holds the hash (see lrs) of every agent that has been an authority of this store.
-	Authorities [][]byte
 }
 
 // Scope is one permission. Source: xAPI 1.0.3 Communication 4.2, with the specification's names.
@@ -40,8 +32,29 @@ const (
 	All                Scope = "all"
 )
 
+var allScopes = Scopes{StatementsWrite, StatementsReadMine, StatementsRead, State, Define, Profile, AllRead, All}
+
 // Scopes is a set of scopes.
 type Scopes []Scope
+
+// ParseScopes reads scopes separated by white space or commas and refuses names that the specification does not have.
+// No scope at all is an error too: a credential that may do nothing is a mistake.
+func ParseScopes(text string) (Scopes, error) {
+	var scopes Scopes
+	for name := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		scope := Scope(name)
+		if !allScopes.Has(scope) {
+			return nil, fmt.Errorf("scope %q is not one of the specification's (%s)", name, allScopes)
+		}
+		if !scopes.Has(scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	if len(scopes) == 0 {
+		return nil, fmt.Errorf("a credential needs at least one scope (%s)", allScopes)
+	}
+	return scopes, nil
+}
 
 // Has reports whether the set holds one of the scopes literally; what implies what is said by the methods below.
 func (s Scopes) Has(any ...Scope) bool {

@@ -102,8 +102,9 @@ const (
 	Created     = "cr" // RFC 3339
 	Name        = "nm"
 	TimeZone    = "tz"
-	StoreKey    = "k" // 32 secret bytes
-	Authorities = "a" // terms of every agent that has been an authority
+	StoreKey    = "k"  // 32 secret bytes
+	WriteShards = "nw" // of Stores, beside Shards: the number that writers use (see auth.Store)
+	Authorities = "a"  // terms of every agent that has been an authority
 )
 
 var statementIndex = []string{EffectiveTerms}

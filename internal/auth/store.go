@@ -1,0 +1,107 @@
+package auth
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"sync"
+
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+// DefaultStore is the id of the first store of a local data folder.
+const DefaultStore = "default"
+
+// Store is one tenant's records.
+type Store struct {
+	ID   string // 10 lower-case Crockford base32 characters; "default" for the first local one
+	Name string // for people; not unique
+
+	// Shards is how many shards readers ask, WriteShards over how many writers spread. They only grow, and in two steps:
+	// first Shards, then, once no process can still remember the older number (CacheLife), WriteShards. So a reader
+	// never misses a shard that somebody writes to.
+	Shards, WriteShards int
+
+	TimeZone  string // IANA name
+	TermKey   []byte // 32 bytes, HKDF of the store key: hashes of terms
+	CursorKey []byte // 32 bytes, HKDF of the store key: seals more cursors
+
+	// Authorities holds the Term of every agent that has been an authority of this store.
+	Authorities [][]byte
+
+	macs *sync.Pool // HMACs under TermKey: making one costs more than using it
+}
+
+// AuthorityTerm is the kind of the terms in Store.Authorities.
+const AuthorityTerm = "authority"
+
+// Term hashes a value, such as the id of a verb, to the term under which this store lists it: the first 12 bytes of
+// HMAC-SHA-256(TermKey, kind 0x00 value). 96 bits keep the chance of a collision among a billion terms under 10⁻¹⁰;
+// the key keeps a dictionary from reversing them.
+func (s Store) Term(kind, value string) [12]byte {
+	var mac hash.Hash
+	if s.macs != nil {
+		mac = s.macs.Get().(hash.Hash)
+		defer s.macs.Put(mac)
+		mac.Reset()
+	} else {
+		mac = hmac.New(sha256.New, s.TermKey)
+	}
+	var buffer [256]byte
+	message := append(buffer[:0], kind...)
+	message = append(message, 0)
+	message = append(message, value...)
+	mac.Write(message)
+	return [12]byte(mac.Sum(buffer[:0]))
+}
+
+// newStore derives a store's keys from its store key. Source: RFC 5869; the info strings are part of the data format.
+func newStore(id, name string, storeKey []byte) (Store, error) {
+	if len(storeKey) != keyBytes {
+		return Store{}, fmt.Errorf("read store %s: its key has %d bytes, want %d", id, len(storeKey), keyBytes)
+	}
+	term, err := hkdf.Key(sha256.New, storeKey, nil, "cairn term", keyBytes)
+	if err != nil {
+		return Store{}, fmt.Errorf("derive term key: %w", err)
+	}
+	cursor, err := hkdf.Key(sha256.New, storeKey, nil, "cairn cursor", keyBytes)
+	if err != nil {
+		return Store{}, fmt.Errorf("derive cursor key: %w", err)
+	}
+	macs := &sync.Pool{New: func() any { return hmac.New(sha256.New, term) }}
+	return Store{ID: id, Name: name, TermKey: term, CursorKey: cursor, macs: macs}, nil
+}
+
+// storeFromItem reads an item of table Stores.
+func storeFromItem(item table.Item) (Store, error) {
+	s, err := newStore(item[schema.PK].S, item[schema.Name].S, item[schema.StoreKey].B)
+	if err != nil {
+		return Store{}, err
+	}
+	s.Shards, s.WriteShards = int(item[schema.Shards].N), int(item[schema.WriteShards].N)
+	s.TimeZone = item[schema.TimeZone].S
+	s.Authorities = item[schema.Authorities].Set
+	if s.WriteShards < 1 || s.Shards < s.WriteShards {
+		return Store{}, fmt.Errorf("read store %s: %d shards to write and %d to read", s.ID, s.WriteShards, s.Shards)
+	}
+	return s, nil
+}
+
+// crockford is Crockford's base32 alphabet in lower case: no i, l, o or u, so an id survives being read aloud.
+const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// randomName makes n random Crockford base32 characters, 5 bits each.
+func randomName(random io.Reader, n int) (string, error) {
+	name := make([]byte, n)
+	if _, err := io.ReadFull(random, name); err != nil {
+		return "", fmt.Errorf("read random bytes: %w", err)
+	}
+	for i, b := range name {
+		name[i] = crockford[b&31]
+	}
+	return string(name), nil
+}
