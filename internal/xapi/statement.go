@@ -112,3 +112,19 @@ type Attachment struct {
 }
 
 type span struct{ nameStart, nameEnd, valueStart, valueEnd int }
+
+// Voids gives the id of the statement that s voids. A SubStatement with the voided
+// verb voids nothing. Source: Data 2.3.2.
+func (s *Statement) Voids() (target string, ok bool) {
+	if s.Verb.ID != VoidedVerb {
+		return "", false
+	}
+	return s.Refers()
+}
+
+// Refers gives the id of the statement that the object of s itself refers to, in a
+// voiding statement too. The object of a SubStatement and context.statement are not
+// references in this sense. Source: Communication 2.1.3, filter conditions for StatementRefs.
+func (s *Statement) Refers() (target string, ok bool) {
+	return s.Object.Ref, s.Object.Kind == StatementRefObject
+}
