@@ -28,7 +28,7 @@ func (it Item) Size() int {
 }
 
 // Size is the value's size in bytes as DynamoDB counts it, without its name. A number takes one byte for two
-// significant digits, one more for its exponent and one for a sign; a set takes what its members take.
+// significant digits, one for its exponent and one for a minus sign; a set takes what its members take.
 func (v Value) Size() int {
 	switch v.Kind {
 	case Text:
@@ -47,31 +47,22 @@ func (v Value) Size() int {
 	return 0
 }
 
-// numberSize drops trailing zeros, which DynamoDB keeps in the exponent, and counts the digits that are left.
+// numberSize counts digits in pairs from the decimal point, as DynamoDB packs them: trailing pairs of zeros go into the
+// exponent, so 100 is as small as 1, and 120 takes a byte more than 12.
 func numberSize(n int64) int {
-	if n == 0 {
-		return 1
-	}
 	size := 1
 	magnitude := uint64(n)
 	if n < 0 {
 		size++
 		magnitude = -magnitude
 	}
-	for magnitude%10 == 0 {
-		magnitude /= 10
+	for magnitude > 0 && magnitude%100 == 0 {
+		magnitude /= 100
 	}
-	return size + (digits(magnitude)+1)/2
-}
-
-// digits counts the decimal digits of n > 0.
-func digits(n uint64) int {
-	count := 1
-	for n >= 10 {
-		n /= 10
-		count++
+	for ; magnitude > 0; magnitude /= 100 {
+		size++
 	}
-	return count
+	return size
 }
 
 // ReadUnits is what reading size bytes costs: one unit for each 4 KB begun, half of it when eventually consistent.
