@@ -20,14 +20,15 @@ var ErrInvalid = errors.New("blob: invalid key")
 // ErrUnavailable says that the store cannot be reached, is throttling or is full; whether a Put was done is unknown.
 var ErrUnavailable = errors.New("blob: store unavailable")
 
-// Store is the port. Keys are 1 to 512 bytes of lower-case letters, digits and "-", "_", ".", "/", with no
-// empty, "." or ".." segment. Implementations are safe for concurrent use.
+// Store is the port. Keys are as CheckKey says, and no key is another one's folder ("a" and "a/b" are not both
+// used). Implementations are safe for concurrent use.
 type Store interface {
 	// Put writes the object unless the key is taken; a taken key is left as it is and is no error. When Put
 	// returns nil the object under the key is whole and durable.
 	Put(ctx context.Context, key string, body []byte) error
 
-	// Get opens the object, or ErrNotFound. length < 0 reads to the end. size is the whole object's.
+	// Get opens the object, or ErrNotFound. length < 0 reads to the end, and so does a range that goes past it;
+	// beyond the end there are no bytes. size is the whole object's.
 	Get(ctx context.Context, key string, offset, length int64) (body io.ReadCloser, size int64, err error)
 
 	// Delete removes the object; removing an absent one succeeds.
