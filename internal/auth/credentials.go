@@ -142,7 +142,7 @@ func (d *Directory) putCredential(ctx context.Context, storeID, key, secret stri
 	if err != nil {
 		return err
 	}
-	term := store.Term(AuthorityTerm, identityKey(identity))
+	term := store.Term(AuthorityTerm, identity.Key())
 	known := slices.ContainsFunc(store.Authorities, func(have []byte) bool { return bytes.Equal(have, term[:]) })
 	if !known {
 		if err := d.AddAuthority(ctx, storeID, term); err != nil {
@@ -224,5 +224,3 @@ func credentialFromItem(item table.Item) (Credential, error) {
 }
 
 func (d *Directory) created() string { return d.Now().UTC().Format(time.RFC3339Nano) }
-
-func identityKey(i xapi.IFI) string { return string(i.Kind) + " " + i.HomePage + " " + i.Value }
