@@ -1,0 +1,91 @@
+package lambdaio
+
+import (
+	"context"
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// MaxPayload is the largest event that Lambda takes and the largest answer that it gives, in bytes of JSON:
+// base64 and escapes count. Source: AWS Lambda developer guide, "Quotas" (6 MB each for request and response).
+const MaxPayload = 6 << 20
+
+// replyMargin is what a handler leaves of the function's time limit, so that a request which runs out of
+// time is answered by its handler and not by a kill.
+const replyMargin = 500 * time.Millisecond
+
+// Gateway is a lambda.Handler that serves HTTP API events (payload format 2.0) with an http.Handler.
+// It is safe for concurrent use.
+type Gateway struct {
+	handler http.Handler
+	log     *slog.Logger
+}
+
+// NewGateway makes a Gateway. The logger gets one record for each panic, and nothing else.
+func NewGateway(handler http.Handler, log *slog.Logger) *Gateway {
+	return &Gateway{handler: handler, log: log}
+}
+
+// Invoke serves one event. An error means that the payload was no HTTP API event; everything that a
+// client can cause is an answer.
+func (g *Gateway) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if len(payload) > MaxPayload {
+		return refuse(http.StatusRequestEntityTooLarge, tooLargeIn, "").appendJSON(nil)
+	}
+	var event events.APIGatewayV2HTTPRequest
+	if err := json.Unmarshal(payload, &event); err != nil {
+		return nil, fmt.Errorf("decode HTTP API event: %w", err)
+	}
+	if event.Version != "2.0" || event.RequestContext.HTTP.Method == "" {
+		return nil, errors.New("decode HTTP API event: not payload format 2.0")
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-replyMargin))
+		defer cancel()
+	}
+	id := event.RequestContext.RequestID
+	request, err := newRequest(ctx, &event)
+	if err != nil {
+		return refuse(http.StatusBadRequest, err.Error(), id).appendJSON(nil)
+	}
+	w := newResponseWriter(request.Method)
+	if g.serve(w, request) {
+		w.replace(http.StatusInternalServerError, "internal error", id)
+	}
+	if w.tooLarge() {
+		w.replace(http.StatusRequestEntityTooLarge, tooLargeOut, id)
+	}
+	answer, err := w.appendJSON(nil)
+	if err != nil || len(answer) <= MaxPayload {
+		return answer, err
+	}
+	w.replace(http.StatusRequestEntityTooLarge, tooLargeOut, id)
+	return w.appendJSON(answer[:0])
+}
+
+// serve calls the handler and reports whether it panicked. The text of a panic may hold what a learner sent,
+// so only runtime errors, whose text is Go's own, are logged with it.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) (panicked bool) {
+	defer func() {
+		switch cause := recover().(type) {
+		case nil:
+		case runtime.Error:
+			panicked = true
+			g.log.ErrorContext(r.Context(), "handler panicked", "cause", cause.Error(), "stack", string(debug.Stack()))
+		default:
+			panicked = true
+			g.log.ErrorContext(r.Context(), "handler panicked", "cause", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+		}
+	}()
+	g.handler.ServeHTTP(w, r)
+	return false
+}

@@ -1,0 +1,55 @@
+// Package lambdaio carries requests between AWS Lambda and ordinary http.Handlers. It is
+// the only importer of aws-lambda-go and aws-lambda-go-api-proxy, so that nothing else
+// knows where it runs.
+//
+// # What an HTTP API event does to a request
+//
+// API Gateway (HTTP API, payload format 2.0) hands over JSON, not HTTP. The differences that
+// would break an xAPI client are undone here; each has a golden test over a payload in events/.
+//
+//   - rawPath arrives percent-decoded. It becomes URL.Path as it is, never decoded twice.
+//   - rawQueryString is the only faithful query: the map beside it joins repeated keys by commas.
+//   - A header has one value, repeated ones joined by commas. It stays one value: the proxy library
+//     splits at each comma and so breaks Date, If-Match and every media type with a quoted comma.
+//   - Cookies come apart in a list and become one Cookie header again.
+//   - Bodies other than text, plain JSON and plain XML come as base64, forms among them.
+//   - The source address has no port; RemoteAddr gets port 0, so that net.SplitHostPort works.
+//
+// # What an answer needs
+//
+//   - A handler that writes nothing answered 200, as in net/http; the library makes that a 504.
+//   - HEAD, 204 and 304 have no body, but HEAD keeps the Content-Length that GET would have.
+//   - Whether a body is text is decided by its Content-Type and Content-Encoding. The library asks
+//     whether the bytes happen to be valid UTF-8, so that an attachment would change its form with its content.
+//   - A panic is a 500 and the process lives: aws-lambda-go would end it, and the next caller pays a cold start.
+//   - Lambda takes 6 MB each way, base64 and JSON escapes included. What is larger gets a 413 that says so.
+//
+// The library builds the http.Request and its context; headers, body and the whole answer are made here.
+package lambdaio
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+// Start serves HTTP API events with the handler until the execution environment ends; it does not return.
+//
+// Functions given as atShutdown run when Lambda sends SIGTERM, with 500 ms before the kill. Without any,
+// Lambda kills at once, which is cheaper at start: SIGTERM costs the registration of an extension. Nothing
+// may depend on them, since a crash and a time-out kill without a signal.
+// Source: aws-lambda-go, lambda.WithEnableSIGTERM.
+func Start(handler http.Handler, atShutdown ...func()) {
+	var options []lambda.Option
+	if len(atShutdown) > 0 {
+		options = append(options, lambda.WithEnableSIGTERM(atShutdown...))
+	}
+	lambda.StartWithOptions(NewGateway(handler, Logger()), options...)
+}
+
+// Logger writes records the way Lambda's log settings ask for (JSON or text, and the level), each with the
+// id of the invocation that its context belongs to.
+// Source: AWS Lambda developer guide, "Advanced logging controls".
+func Logger() *slog.Logger { return lambdacontext.NewLogger() }
