@@ -6,9 +6,11 @@ import "strings"
 // sequence of subtags and their lengths. Whether the subtags are registered is not
 // asked. Source: Data 2.2 and 4.2.
 func ValidLanguageTag(s string) bool {
-	var first string
-	rest := s
-	if first, rest = cutSubtag(rest); strings.EqualFold(first, "x") {
+	if strings.HasSuffix(s, "-") || strings.Contains(s, "--") {
+		return false
+	}
+	first, rest, _ := strings.Cut(s, "-")
+	if strings.EqualFold(first, "x") {
 		return privateUse(rest)
 	}
 	return langtag(first, rest) || irregularTag(s)
@@ -19,44 +21,34 @@ func langtag(language, rest string) bool {
 	if len(language) < 2 || len(language) > 8 || !all(language, isLetter) {
 		return false
 	}
-	subtag, after := cutSubtag(rest)
+	subtag, after, _ := strings.Cut(rest, "-")
 	if len(language) <= 3 {
 		for n := 0; n < 3 && len(subtag) == 3 && all(subtag, isLetter); n++ { // extlang
-			subtag, after = cutSubtag(after)
+			subtag, after, _ = strings.Cut(after, "-")
 		}
 	}
 	if len(subtag) == 4 && all(subtag, isLetter) { // script
-		subtag, after = cutSubtag(after)
+		subtag, after, _ = strings.Cut(after, "-")
 	}
 	if len(subtag) == 2 && all(subtag, isLetter) || len(subtag) == 3 && all(subtag, isDigit) { // region
-		subtag, after = cutSubtag(after)
+		subtag, after, _ = strings.Cut(after, "-")
 	}
 	for isVariant(subtag) {
-		subtag, after = cutSubtag(after)
+		subtag, after, _ = strings.Cut(after, "-")
 	}
 	for len(subtag) == 1 && isAlphanumeric(subtag[0]) && !strings.EqualFold(subtag, "x") { // extension
-		subtag, after = cutSubtag(after)
+		subtag, after, _ = strings.Cut(after, "-")
 		if !isExtensionSubtag(subtag) {
 			return false
 		}
 		for isExtensionSubtag(subtag) {
-			subtag, after = cutSubtag(after)
+			subtag, after, _ = strings.Cut(after, "-")
 		}
 	}
 	if strings.EqualFold(subtag, "x") {
 		return privateUse(after)
 	}
-	return subtag == "" && !strings.HasSuffix(rest, "-")
-}
-
-// cutSubtag splits at the first dash. A text that ends in a dash, or that has two
-// in a row, gives the subtag "-", which no production accepts.
-func cutSubtag(s string) (subtag, rest string) {
-	subtag, rest, found := strings.Cut(s, "-")
-	if found && (rest == "" || rest[0] == '-') {
-		return subtag, "--"
-	}
-	return subtag, rest
+	return subtag == ""
 }
 
 func isVariant(s string) bool {
@@ -77,7 +69,7 @@ func privateUse(s string) bool {
 			return ok
 		}
 		var subtag string
-		if subtag, s = cutSubtag(s); subtag == "" || len(subtag) > 8 || !all(subtag, isAlphanumeric) {
+		if subtag, s, _ = strings.Cut(s, "-"); subtag == "" || len(subtag) > 8 || !all(subtag, isAlphanumeric) {
 			return false
 		}
 	}

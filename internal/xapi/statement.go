@@ -1,15 +1,22 @@
 package xapi
 
+import (
+	"strconv"
+)
+
 // Statement is a statement that has been validated, with the bytes it came in.
 // Source: xAPI 1.0.3 Data 2.4; IEEE 9274.1.1 4.2.
 type Statement struct {
-	ID          string // lower case; "" when the sender left it to the LRS
-	Event              // what happened: the part that a SubStatement shares
-	Authority   *Actor // as sent; the LRS overwrites it unless the credential is trusted
-	Stored      string // as sent; always overwritten
-	Version     string // as sent; "" when absent
-	raw         []byte // received bytes with the declared edits that need no LRS state already made
-	memberSpans []span // top-level members of raw, in order
+	ID        string // lower case; "" when the sender left it to the LRS
+	Event            // what happened: the part that a SubStatement shares
+	Authority *Actor // as sent; the LRS overwrites it unless the credential is trusted
+	Stored    string // as sent, in UTC; always overwritten
+	Version   string // as sent; "" when absent
+
+	request       Version // of the request that carried it
+	raw           []byte  // received bytes with the declared edits that need no LRS state already made
+	storedSpan    span    // of the value in raw; zero when absent
+	authoritySpan span    // the same
 }
 
 // Event is what Statement and SubStatement have in common.
@@ -32,87 +39,6 @@ type Verb struct {
 // VoidedVerb is the reserved verb of voiding statements. Source: Data 2.3.2.
 const VoidedVerb = "http://adlnet.gov/expapi/verbs/voided"
 
-// Actor is an Agent or a Group. Source: Data 2.4.2.
-type Actor struct {
-	Group   bool
-	Name    string
-	IFI     IFI      // zero for an anonymous Group
-	Members []*Actor // of a Group
-}
-
-// IFIKind names an inverse functional identifier by its property.
-type IFIKind string
-
-// The four kinds of inverse functional identifier. Source: Data 2.4.2.3.
-const (
-	Mbox        IFIKind = "mbox"
-	MboxSHA1Sum IFIKind = "mbox_sha1sum"
-	OpenID      IFIKind = "openid"
-	Account     IFIKind = "account"
-)
-
-// IFI is an inverse functional identifier; the zero IFI is none.
-type IFI struct {
-	Kind     IFIKind
-	Value    string // of mbox, mbox_sha1sum and openid, as received; the name of an account
-	HomePage string // of an account
-}
-
-// ObjectKind says what the object of a statement is.
-type ObjectKind uint8
-
-// The kinds of object. Source: Data 2.4.4.
-const (
-	ActivityObject ObjectKind = iota + 1
-	AgentObject               // Agent or Group
-	StatementRefObject
-	SubStatementObject
-)
-
-// Object is the object of a statement: exactly the field that Kind names is set.
-type Object struct {
-	Kind     ObjectKind
-	Activity *Activity
-	Actor    *Actor
-	Ref      string // id of the referenced statement, lower case
-	Sub      *Event
-}
-
-// Activity is an Activity. Source: Data 2.4.4.1.
-type Activity struct {
-	ID         string
-	Definition []byte // the definition's JSON, valid; nil when absent
-}
-
-// Result is the outcome, kept for the parts that rules need. Source: Data 2.4.5.
-type Result struct {
-	Duration string // ISO 8601, as received; "" when absent
-}
-
-// Context is the context of a statement. Source: Data 2.4.6; IEEE 9274.1.1 4.2.6.
-type Context struct {
-	Registration     string // lower case; "" when absent
-	Instructor, Team *Actor
-	Parent           []*Activity
-	Grouping         []*Activity
-	Category         []*Activity
-	Other            []*Activity
-	StatementRef     string
-	Agents           []*Actor // of contextAgents, 2.0 only
-	Groups           []*Actor // of contextGroups, 2.0 only
-}
-
-// Attachment is the description of an attachment. Source: Data 2.4.11.
-type Attachment struct {
-	UsageType   string
-	ContentType string
-	Length      int64
-	SHA2        string // lower-case hex
-	FileURL     string // "" when the bytes must come with the statement
-}
-
-type span struct{ nameStart, nameEnd, valueStart, valueEnd int }
-
 // Voids gives the id of the statement that s voids. A SubStatement with the voided
 // verb voids nothing. Source: Data 2.3.2.
 func (s *Statement) Voids() (target string, ok bool) {
@@ -127,4 +53,187 @@ func (s *Statement) Voids() (target string, ok bool) {
 // references in this sense. Source: Communication 2.1.3, filter conditions for StatementRefs.
 func (s *Statement) Refers() (target string, ok bool) {
 	return s.Object.Ref, s.Object.Kind == StatementRefObject
+}
+
+// EachAttachment calls f for the attachments of s and then for those of its
+// SubStatement, in order, with the JSON pointer of each.
+func (s *Statement) EachAttachment(f func(path string, a Attachment)) {
+	for i, a := range s.Attachments {
+		f("/attachments/"+strconv.Itoa(i), a)
+	}
+	if s.Object.Sub != nil {
+		for i, a := range s.Object.Sub.Attachments {
+			f("/object/attachments/"+strconv.Itoa(i), a)
+		}
+	}
+}
+
+// EachActivity calls f for every Activity of s: its object, its contextActivities,
+// and the same of its SubStatement. An id can come more than once.
+func (s *Statement) EachActivity(f func(*Activity)) {
+	s.Event.eachActivity(f)
+	if s.Object.Sub != nil {
+		s.Object.Sub.eachActivity(f)
+	}
+}
+
+func (e *Event) eachActivity(f func(*Activity)) {
+	if e.Object.Activity != nil {
+		f(e.Object.Activity)
+	}
+	if e.Context == nil {
+		return
+	}
+	for _, list := range [][]*Activity{e.Context.Parent, e.Context.Grouping, e.Context.Category, e.Context.Other} {
+		for _, activity := range list {
+			f(activity)
+		}
+	}
+}
+
+// onlyStatement reads a body that is one statement.
+func (d *decoder) onlyStatement() (*Statement, error) {
+	s, err := d.readStatement()
+	if err != nil {
+		return nil, err
+	}
+	return s, d.end()
+}
+
+// readStatement reads the next value as a statement and makes the declared edits
+// that need nothing from the LRS.
+func (d *decoder) readStatement() (*Statement, error) {
+	s := &Statement{request: d.version}
+	d.edits = d.edits[:0]
+	start := d.next()
+	var event eventReader
+	err := d.object(onStatement, func(name string) error {
+		var err error
+		switch name {
+		case "id":
+			s.ID, err = d.uuid(onID)
+		case "stored":
+			s.storedSpan.start = d.next()
+			s.Stored, err = d.timestamp()
+			s.storedSpan.end = d.offset()
+		case "authority":
+			s.authoritySpan.start = d.next()
+			s.Authority, err = d.authority()
+			s.authoritySpan.end = d.offset()
+		case "version":
+			s.Version, err = d.format(onVersion, d.version.acceptsStatement, "the version of a statement must be one that the request's version covers: 1.0.x, or 2.0.x in a 2.0 request")
+		default:
+			var known bool
+			if known, err = event.member(d, &s.Event, name, false); !known {
+				err = d.unknown(onStatement)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := event.finish(d, &s.Event); err != nil {
+		return nil, err
+	}
+	s.keep(d.body, span{start, d.offset()}, d.edits)
+	return s, nil
+}
+
+// eventReader collects what can be judged only when an event is complete.
+type eventReader struct {
+	hasVerb      bool
+	activityOnly string // a property of the context that only an Activity as object allows
+}
+
+// member reads the member name of a statement or SubStatement into e, if it is one
+// that both have. nested says that e is a SubStatement.
+func (r *eventReader) member(d *decoder, e *Event, name string, nested bool) (known bool, err error) {
+	switch name {
+	case "actor":
+		e.Actor, err = d.actor(anyActor)
+	case "verb":
+		r.hasVerb = true
+		e.Verb, err = d.verb()
+	case "object":
+		e.Object, err = d.objectOfStatement(nested)
+	case "result":
+		e.Result, err = d.result()
+	case "context":
+		e.Context, err = d.context(r)
+	case "timestamp":
+		start := d.next()
+		var utc string
+		if utc, err = d.timestamp(); err != nil {
+			return true, err
+		}
+		e.Timestamp = utc
+		received := span{start, d.offset()}
+		if quoted := `"` + utc + `"`; d.text[received.start:received.end] != quoted {
+			d.edits = append(d.edits, edit{received, quoted})
+		}
+	case "attachments":
+		e.Attachments, err = d.attachments()
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// finish checks the rules between the members of an event whose last token was just read.
+func (r *eventReader) finish(d *decoder, e *Event) error {
+	switch {
+	case e.Actor == nil:
+		return d.fault(onStatement, "the actor is missing")
+	case !r.hasVerb:
+		return d.fault(onStatement, "the verb is missing")
+	case e.Object.Kind == 0:
+		return d.fault(onStatement, "the object is missing")
+	case e.Verb.ID == VoidedVerb && e.Object.Kind != StatementRefObject:
+		return d.faultAt("/object", onVoiding, "the object of a voiding statement must be a StatementRef")
+	case r.activityOnly != "" && e.Object.Kind != ActivityObject:
+		return d.faultAt("/context/"+r.activityOnly, onContext, "this property must be used only when the object is an Activity")
+	}
+	return nil
+}
+
+func (d *decoder) verb() (Verb, error) {
+	var verb Verb
+	err := d.object(onVerb, func(name string) error {
+		var err error
+		switch name {
+		case "id":
+			verb.ID, err = d.iri(onVerb)
+		case "display":
+			verb.Display, err = d.rawOf(d.languageMap)
+		default:
+			err = d.unknown(onVerb)
+		}
+		return err
+	})
+	if err == nil && verb.ID == "" {
+		err = d.fault(onVerb, "the id of the verb is missing")
+	}
+	return verb, err
+}
+
+func (d *decoder) timestamp() (utc string, err error) {
+	s, err := d.string(onTimestamps)
+	if err != nil {
+		return "", err
+	}
+	utc, ok := utcTimestamp(s)
+	if !ok {
+		return "", d.fault(onTimestamps, `must be an ISO 8601 date and time such as "2015-11-18T12:17:00.123Z"`)
+	}
+	return utc, nil
+}
+
+// rawOf reads a value with read and gives its bytes.
+func (d *decoder) rawOf(read func() error) ([]byte, error) {
+	start := d.next()
+	if err := read(); err != nil {
+		return nil, err
+	}
+	return d.body[start:d.offset():d.offset()], nil
 }
