@@ -16,10 +16,11 @@
 //	  byActivity       store#term#shard            position     object
 //	  byRegistration   store#term                  position
 //	Terms        store#term[#shard]                position     one entry for each term that no index holds
-//	References   store#statementId (the target)    0x00 | 0x01 referrer's id
-//	Activities   store#activityId's hash
+//	References   store#statementId (the target)    0x00 | 0x01 voider's id | 0x02 referrer's id
+//	Activities   store#term of the activity's id
 //	Credentials  accessKey
 //	Stores       store
+//	Checkpoints  consumer#shard
 //
 // # Statements
 //
@@ -36,9 +37,19 @@
 //
 // # References
 //
-// A statement that refers to another leaves, before it is stored, the entry 0x01‖its id under the target and the
-// marker 0x00. The marker has a fixed key, so one batch read tells which of up to 100 new statements somebody
-// waits for.
+// A statement that refers to another leaves, before it is stored, an entry with its id under the target (0x01 when it
+// voids the target, so that voids are found first; else 0x02) and the marker 0x00. The marker has a fixed key, so one
+// batch read tells which of up to 100 new statements somebody waits for. An entry whose referrer does not exist, or does
+// not refer to the target, counts for nothing.
+//
+// # Activities
+//
+// The canonical definition of each activity, merged over all statements that brought one (see lrs). The activity's id
+// can be longer than a key, so the key has its term.
+//
+// # Checkpoints
+//
+// How far each consumer of the change feed has come, by consumer and shard.
 package schema
 
 import "github.com/cairn-lrs/cairn/internal/table"
@@ -51,6 +62,7 @@ const (
 	Activities  = "Activities"
 	Credentials = "Credentials"
 	Stores      = "Stores"
+	Checkpoints = "Checkpoints"
 )
 
 // Names of the indexes of Statements.
@@ -68,28 +80,29 @@ const (
 	SK = "sk" // sort key of Terms and References
 
 	// Of Statements.
-	Position        = "p" // 16 bytes: order and stored time; sort key of every index
-	Body            = "b" // compressed statement; absent when it lies in the blob store
-	BodyBlob        = "u" // its key there
-	EffectiveTerms  = "t" // own terms and those inherited by reference
-	Refers          = "r" // id of the statement that the object refers to, 16 bytes
-	Voiding         = "x" // 1 on a statement that voids another
-	Voided          = "v" // 1 once voided
-	Shards          = "n" // the shard count it was written with
-	Truncated       = "f" // 1 when inheritance stopped at the bound of effective terms
+	Position        = "p"  // 16 bytes: order and stored time; sort key of every index
+	Body            = "b"  // compressed statement; absent when it lies in the blob store
+	BodyBlob        = "u"  // its key there
+	EffectiveTerms  = "t"  // own terms and those inherited by reference
+	Refers          = "r"  // id of the statement that the object refers to, 16 bytes
+	Voiding         = "x"  // 1 on a statement that voids another
+	Voided          = "v"  // 1 once voided
+	Shards          = "n"  // the shard count it was written with
+	Truncated       = "f"  // 1 when inheritance stopped at the bound of effective terms
+	Attachments     = "m"  // digests of the attachments whose bytes came with it: only those are given out with it
+	AttachmentBytes = "mb" // their sizes together
 	TimeKey         = "kt"
 	AgentKey        = "ka"
 	VerbKey         = "kv"
 	ActivityKey     = "kc"
 	RegistrationKey = "kr"
 
-	// Of Terms and References.
+	// Of Terms.
 	StatementID = "i" // 16 bytes
-	Void        = "x" // 1 on the reference of a voiding statement
 
 	// Of Activities.
 	Definition = "d" // the merged definition, compressed
-	Version    = "v" // rises with each change
+	Version    = "w" // rises with each change
 
 	// Of Credentials and Stores.
 	Store       = "s"  // the store of a credential
@@ -128,4 +141,5 @@ var Tables = []table.Schema{
 	{Name: Activities, Partition: PK},
 	{Name: Credentials, Partition: PK},
 	{Name: Stores, Partition: PK},
+	{Name: Checkpoints, Partition: PK},
 }
