@@ -39,7 +39,7 @@ func (s *Statement) Render(e Edits) []byte {
 	}
 	last := lastMember(s.raw)
 	out = append(out, s.raw[end:last]...)
-	if s.ID == "" {
+	if !s.hasID {
 		out = appendMember(out, "id", e.ID)
 	}
 	if s.Timestamp == "" {

@@ -7,7 +7,7 @@ import (
 // Statement is a statement that has been validated, with the bytes it came in.
 // Source: xAPI 1.0.3 Data 2.4; IEEE 9274.1.1 4.2.
 type Statement struct {
-	ID        string // lower case; "" when the sender left it to the LRS
+	ID        string // lower case; "" when the sender left it to the LRS. The edge sets it from PUT's statementId
 	Event            // what happened: the part that a SubStatement shares
 	Authority *Actor // as sent; the LRS overwrites it unless the credential is trusted
 	Stored    string // as sent, in UTC; always overwritten
@@ -15,6 +15,7 @@ type Statement struct {
 
 	request       Version // of the request that carried it
 	raw           []byte  // received bytes with the declared edits that need no LRS state already made
+	hasID         bool    // raw has the id
 	storedSpan    span    // of the value in raw; zero when absent
 	authoritySpan span    // the same
 }
@@ -112,6 +113,7 @@ func (d *decoder) readStatement() (*Statement, error) {
 		switch name {
 		case "id":
 			s.ID, err = d.uuid(onID)
+			s.hasID = true
 		case "stored":
 			s.storedSpan.start = d.next()
 			s.Stored, err = d.timestamp()

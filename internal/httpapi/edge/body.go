@@ -1,0 +1,93 @@
+package edge
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+)
+
+// Body reads the request's content whole, up to the limit for its Content-Type. It may be called once.
+func (r *Request) Body() ([]byte, error) {
+	if r.form != nil {
+		return r.form.content, nil // its size was bounded with the form
+	}
+	limit := r.limits.Binary
+	if isText(r.Header.Get("Content-Type")) {
+		limit = r.limits.Text
+	}
+	return r.readBody(limit)
+}
+
+// MediaType is the Content-Type of the content, in lower case, with its parameters; "" when there is none.
+func (r *Request) MediaType() (mediaType string, params map[string]string, err error) {
+	value := r.Header.Get("Content-Type")
+	if value == "" {
+		return "", nil, nil
+	}
+	if value == "application/json" { // nearly always; spares the parse
+		return value, nil, nil
+	}
+	mediaType, params, err = mime.ParseMediaType(value)
+	if err != nil {
+		return "", nil, BadRequest("xAPI 1.0.3 Communication 1.5", "the header Content-Type is not a media type")
+	}
+	return mediaType, params, nil
+}
+
+// isText reports whether the gateway hands on a body of this Content-Type as text. Without one it does not.
+func isText(contentType string) bool {
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
+	switch mediaType {
+	case "application/json", "application/xml", "application/javascript":
+		return true
+	}
+	return strings.HasPrefix(mediaType, "text/")
+}
+
+// readBody reads what came on the wire, at most limit bytes. A longer body is refused by its Content-Length before a byte
+// of it is read, or as soon as the limit is passed.
+func (r *Request) readBody(limit int64) ([]byte, error) {
+	if coding := r.http.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, BadRequest("", "Content-Encoding is not taken here: send the content as it is")
+	}
+	length := r.http.ContentLength
+	if length > limit {
+		return nil, tooLarge(limit)
+	}
+	if length >= 0 {
+		body := make([]byte, length)
+		if _, err := io.ReadFull(r.http.Body, body); err != nil {
+			return nil, unreadable(r, err)
+		}
+		return body, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.http.Body, limit+1))
+	if err != nil {
+		return nil, unreadable(r, err)
+	}
+	if int64(len(body)) > limit {
+		return nil, tooLarge(limit)
+	}
+	return body, nil
+}
+
+// unreadable tells a body that ended early from a client that is gone or too slow; either way nothing was stored.
+func unreadable(r *Request, cause error) error {
+	if r.Context().Err() != nil {
+		return r.Context().Err()
+	}
+	e := BadRequest("", "the request's content ended before its announced length, or took too long")
+	if _, ok := errors.AsType[*http.MaxBytesError](cause); ok {
+		e = Refuse(http.StatusRequestEntityTooLarge, "", "the request's content is larger than this server takes")
+	}
+	e.Cause = cause
+	return e
+}
+
+func tooLarge(limit int64) error {
+	return Refuse(http.StatusRequestEntityTooLarge, "xAPI 1.0.3 Communication 3.2",
+		"the request's content is larger than %d bytes: send fewer statements at a time (cairn import does so), and large attachments by fileUrl", limit)
+}
