@@ -101,6 +101,18 @@ func (l *fakeLRS) store(body io.Reader) (status int, message string) {
 	return http.StatusOK, ""
 }
 
+// forget loses the statements with these ids; without ids all.
+func (l *fakeLRS) forget(ids ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(ids) == 0 {
+		clear(l.stored)
+	}
+	for _, id := range ids {
+		delete(l.stored, id)
+	}
+}
+
 // verbs counts what is stored.
 func (l *fakeLRS) verbs(t *testing.T) map[string]int {
 	t.Helper()

@@ -352,7 +352,7 @@ func TestImportGoesOnAfterAnInterruption(t *testing.T) {
 		}},
 		{
 			name: "the LRS was emptied", note: "beginning anew: the LRS does not have what the interrupted import stored",
-			change: func(_ *testing.T, l *fakeLRS, _ string) { clear(l.stored) },
+			change: func(_ *testing.T, l *fakeLRS, _ string) { l.forget() },
 		},
 		{
 			name: "the file is another", note: "beginning anew: the file is not what it was when the import was interrupted",
@@ -361,7 +361,7 @@ func TestImportGoesOnAfterAnInterruption(t *testing.T) {
 				if err := os.WriteFile(path, []byte(other), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				delete(l.stored, "00000001-0000-4000-8000-000000000000")
+				l.forget("00000001-0000-4000-8000-000000000000")
 			},
 		},
 	}
