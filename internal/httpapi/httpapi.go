@@ -1,0 +1,63 @@
+// Package httpapi is the edge of Cairn: all routes on this page, the machinery they share in package edge, and one file
+// per xAPI resource in package lrsapi.
+//
+//	GET|HEAD|PUT|POST  /xapi/statements   lrsapi/statements*.go
+//	GET|HEAD           /xapi/about        lrsapi/about.go, open to all
+//	GET|HEAD           /xapi and /        page.go: what this is and how to speak to it
+//
+// Each resource can also be served alone, as a Lambda function does. Slow clients are the business of the http.Server
+// around a handler: it must set ReadHeaderTimeout, ReadTimeout, WriteTimeout and IdleTimeout.
+package httpapi
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/httpapi/edge"
+	"github.com/cairn-lrs/cairn/internal/httpapi/lrsapi"
+)
+
+// Base is the path of the xAPI endpoint; clients are configured with it.
+const Base = "/xapi"
+
+// Options are what the handlers of this package stand on. Only Statements and Authenticator must be set.
+type Options struct {
+	Statements    lrsapi.StatementService
+	Authenticator edge.Authenticator
+
+	Log    *slog.Logger     // one line per request; nil: none
+	Limits edge.Limits      // zero: edge.DefaultLimits
+	Now    func() time.Time // nil: time.Now
+	NewID  func() string    // makes request ids; nil: random ones
+	Random io.Reader        // of multipart boundaries; nil: crypto/rand
+
+	// RequestIDHeader names the header in which a trusted front hands over its id of the request; "" trusts none.
+	RequestIDHeader string
+}
+
+// New serves every resource and the page that explains them: one process that is a whole LRS.
+func New(o Options) http.Handler {
+	return o.serve(o.statements(), about(), page("/"), page(Base))
+}
+
+// Statements serves the statements resource alone.
+func Statements(o Options) http.Handler { return o.serve(o.statements()) }
+
+// About serves the about resource alone; it needs no service and no authenticator.
+func About(o Options) http.Handler { return o.serve(about()) }
+
+func (o Options) statements() edge.Resource {
+	return lrsapi.Statements(lrsapi.StatementsConfig{
+		Service: o.Statements, Path: Base + "/statements", Now: o.Now, Random: o.Random,
+	})
+}
+
+func about() edge.Resource { return lrsapi.About(Base + "/about") }
+
+func (o Options) serve(resources ...edge.Resource) http.Handler {
+	return edge.New(edge.Options{
+		Authenticator: o.Authenticator, Log: o.Log, Limits: o.Limits, Now: o.Now, NewID: o.NewID, RequestIDHeader: o.RequestIDHeader,
+	}, resources...)
+}
