@@ -64,7 +64,7 @@ func (f formatter) asReceived(out []byte, n node) []byte { return append(out, n.
 // when stored is the zero node.
 func (f formatter) canonicalActivity(out []byte, n, stored node) []byte {
 	own := n.get("definition")
-	out = object(out, n, func(out []byte, m member) []byte {
+	out = appendObject(out, n, func(out []byte, m member) []byte {
 		switch {
 		case m.name == "definition" && stored.kind != 0:
 			return f.oneLanguageDefinition(out, stored)
@@ -81,13 +81,13 @@ func (f formatter) canonicalActivity(out []byte, n, stored node) []byte {
 }
 
 func (f formatter) oneLanguageDefinition(out []byte, n node) []byte {
-	return object(out, n, func(out []byte, m member) []byte {
+	return appendObject(out, n, func(out []byte, m member) []byte {
 		switch m.name {
 		case "name", "description":
 			return f.oneLanguage(out, m.value)
 		case "choices", "scale", "source", "target", "steps":
-			return array(out, m.value, func(out []byte, n node) []byte {
-				return object(out, n, func(out []byte, m member) []byte {
+			return appendArray(out, m.value, func(out []byte, n node) []byte {
+				return appendObject(out, n, func(out []byte, m member) []byte {
 					if m.name == "description" {
 						return f.oneLanguage(out, m.value)
 					}
@@ -100,7 +100,7 @@ func (f formatter) oneLanguageDefinition(out []byte, n node) []byte {
 }
 
 func (f formatter) oneDisplay(out []byte, n node) []byte {
-	return object(out, n, func(out []byte, m member) []byte {
+	return appendObject(out, n, func(out []byte, m member) []byte {
 		if m.name == "display" {
 			return f.oneLanguage(out, m.value)
 		}
@@ -116,7 +116,7 @@ func (f formatter) oneLanguage(out []byte, n node) []byte {
 	}
 	best := f.languages.choose(tags)
 	i := -1
-	return object(out, n, func(out []byte, m member) []byte {
+	return appendObject(out, n, func(out []byte, m member) []byte {
 		if i++; i != best {
 			return nil
 		}

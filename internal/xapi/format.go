@@ -28,7 +28,7 @@ type formatter struct {
 }
 
 func (f formatter) event(out []byte, n node) []byte {
-	return object(out, n, func(out []byte, m member) []byte {
+	return appendObject(out, n, func(out []byte, m member) []byte {
 		switch m.name {
 		case "actor", "authority":
 			return f.actor(f, out, m.value)
@@ -56,23 +56,23 @@ func (f formatter) object(out []byte, n node) []byte {
 }
 
 func (f formatter) context(out []byte, n node) []byte {
-	return object(out, n, func(out []byte, m member) []byte {
+	return appendObject(out, n, func(out []byte, m member) []byte {
 		switch m.name {
 		case "instructor", "team":
 			return f.actor(f, out, m.value)
 		case "contextActivities":
-			return object(out, m.value, func(out []byte, m member) []byte {
-				return array(out, m.value, func(out []byte, n node) []byte { return f.activity(f, out, n) })
+			return appendObject(out, m.value, func(out []byte, m member) []byte {
+				return appendArray(out, m.value, func(out []byte, n node) []byte { return f.activity(f, out, n) })
 			})
 		case "contextAgents", "contextGroups":
-			return array(out, m.value, f.contextActor)
+			return appendArray(out, m.value, f.contextActor)
 		}
 		return append(out, m.value.raw...)
 	})
 }
 
 func (f formatter) contextActor(out []byte, n node) []byte {
-	return object(out, n, func(out []byte, m member) []byte {
+	return appendObject(out, n, func(out []byte, m member) []byte {
 		if m.name == "agent" || m.name == "group" {
 			return f.actor(f, out, m.value)
 		}
@@ -81,7 +81,7 @@ func (f formatter) contextActor(out []byte, n node) []byte {
 }
 
 func (f formatter) idOnly(out []byte, n node) []byte {
-	return object(out, n, func(out []byte, m member) []byte {
+	return appendObject(out, n, func(out []byte, m member) []byte {
 		if m.name != "id" {
 			return nil
 		}
@@ -97,20 +97,20 @@ func (f formatter) identifierOnly(out []byte, n node) []byte {
 			anonymous = false
 		}
 	}
-	return object(out, n, func(out []byte, m member) []byte {
+	return appendObject(out, n, func(out []byte, m member) []byte {
 		switch {
 		case m.name == "name", m.name == "member" && !anonymous:
 			return nil
 		case m.name == "member":
-			return array(out, m.value, f.identifierOnly)
+			return appendArray(out, m.value, f.identifierOnly)
 		}
 		return append(out, m.value.raw...)
 	})
 }
 
-// object writes an object with the values that write appends; nil leaves a member
+// appendObject writes an object with the values that write appends; nil leaves a member
 // out. A value of another kind is written as it stands.
-func object(out []byte, n node, write func(out []byte, m member) []byte) []byte {
+func appendObject(out []byte, n node, write func(out []byte, m member) []byte) []byte {
 	if n.kind != jsontext.KindBeginObject {
 		return append(out, n.raw...)
 	}
@@ -131,8 +131,8 @@ func object(out []byte, n node, write func(out []byte, m member) []byte) []byte 
 	return append(out, '}')
 }
 
-// array writes an array of what write appends for each element.
-func array(out []byte, n node, write func(out []byte, n node) []byte) []byte {
+// appendArray writes an array of what write appends for each element.
+func appendArray(out []byte, n node, write func(out []byte, n node) []byte) []byte {
 	if n.kind != jsontext.KindBeginArray {
 		return append(out, n.raw...)
 	}

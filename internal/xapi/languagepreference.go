@@ -91,6 +91,9 @@ func (p languagePreference) rank(tag string) rank {
 		}
 		if matches := length == 0 || tag == wanted.tag || strings.HasPrefix(tag, wanted.tag+"-"); matches && length > longest {
 			longest, r.quality = length, wanted.quality
+			if wanted.quality == 0 { // refused, which is worse than not mentioned
+				r.quality = -1
+			}
 		}
 	}
 	return r
