@@ -34,6 +34,8 @@ type Statement struct {
 	ID     string
 	Stored time.Time
 	Body   []byte // JSON as it is given out: verbatim with the declared edits
+
+	attachments [][]byte // digests of the attachments that came with it
 }
 
 // Format is the value of the format parameter. Source: xAPI 1.0.3 Communication 2.1.3.

@@ -2,63 +2,108 @@ package lrs
 
 import (
 	"context"
-	"errors"
 	"time"
+	"uuid"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/position"
 	"github.com/cairn-lrs/cairn/internal/table"
-	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
 // Config is what a Service stands on.
 type Config struct {
-	Tables    table.DB
-	Blobs     blob.Store
-	Positions *position.Clock
-	Horizon   Horizon
+	Tables      table.DB
+	Blobs       blob.Store
+	Positions   *position.Clock
+	Horizon     Horizon
+	Authorities Authorities
+	OnlyWriter  bool            // no other process writes these tables: definitions that were merged can be remembered
+	NewID       func() [16]byte // ids of statements that come without; nil: random UUIDs, version 4
+}
+
+// Authorities keeps the agents that have been an authority of a store.
+type Authorities interface {
+	// AddAuthority adds the term (kind auth.AuthorityTerm) of an agent, durably, before it returns.
+	AddAuthority(ctx context.Context, store string, term [12]byte) error
 }
 
 // Service applies the rules of statements. It is safe for concurrent use.
 type Service struct {
 	Config
+	definitions *definitionCache
 }
 
 // New makes a Service.
-func New(c Config) *Service { return &Service{Config: c} }
-
-// Store stores all statements of a request or none, and returns their ids in the order of the request.
-func (s *Service) Store(ctx context.Context, p auth.Principal, batch []*xapi.Statement, parts []Part) ([]string, error) {
-	return nil, errors.New("being written")
-}
-
-// Statement returns one live (or, with voided, one voided) statement.
-func (s *Service) Statement(ctx context.Context, p auth.Principal, id string, voided bool) (Statement, error) {
-	return Statement{}, errors.New("being written")
-}
-
-// Query returns the first page of a list.
-func (s *Service) Query(ctx context.Context, p auth.Principal, q Query) (Page, error) {
-	return Page{}, errors.New("being written")
-}
-
-// More returns the page that a cursor of an earlier page stands for.
-func (s *Service) More(ctx context.Context, p auth.Principal, cursor string) (Page, error) {
-	return Page{}, errors.New("being written")
-}
-
-// Attachments returns the attachments that came with the statements, each digest once; those known by fileUrl only are not among them.
-func (s *Service) Attachments(ctx context.Context, p auth.Principal, statements []Statement) ([]Part, error) {
-	return nil, errors.New("being written")
-}
-
-// Definitions returns the canonical definitions (JSON) of those activities that have one.
-func (s *Service) Definitions(ctx context.Context, p auth.Principal, activityIDs []string) (map[string][]byte, error) {
-	return nil, errors.New("being written")
+func New(c Config) *Service {
+	c.Tables = table.Metered(c.Tables)
+	if c.NewID == nil {
+		c.NewID = func() [16]byte { return uuid.NewV4() }
+	}
+	s := &Service{Config: c}
+	if c.OnlyWriter {
+		s.definitions = newDefinitionCache()
+	}
+	return s
 }
 
 // ConsistentThrough returns the millisecond through which lists are complete. Source: xAPI 1.0.3 Communication 2.1.4.
 func (s *Service) ConsistentThrough(ctx context.Context) (time.Time, error) {
-	return time.Time{}, errors.New("being written")
+	return s.Horizon.Through(ctx)
+}
+
+// Statement returns one live or, with voided, one voided statement; ErrNotFound for every other one, and for one that
+// the credential may not read. Source: xAPI 1.0.3 Communication 2.1.3, Data 2.3.2.
+func (s *Service) Statement(ctx context.Context, p auth.Principal, id string, voided bool) (Statement, error) {
+	reader, err := readerOf(p)
+	if err != nil {
+		return Statement{}, err
+	}
+	notFound := &Refusal{Kind: ErrNotFound, Statement: -1, Message: "there is no such statement"}
+	if voided {
+		notFound.Message = "there is no such voided statement"
+	}
+	key, err := parseID(id)
+	if err != nil {
+		return Statement{}, &Refusal{Kind: ErrInvalid, Statement: -1, Message: "the statement's id is not a UUID"}
+	}
+	item, _, err := s.Tables.Get(ctx, statementRef(p.Store.ID, key), table.Strong)
+	if err != nil {
+		return Statement{}, unavailable("the statement could not be read", err)
+	}
+	if item == nil {
+		return Statement{}, notFound
+	}
+	r, err := recordOf(item)
+	if err != nil {
+		return Statement{}, err
+	}
+	if r.voided != voided || (reader != nil && !reader.admitsMembers(r.termList)) {
+		return Statement{}, notFound
+	}
+	return s.statement(ctx, r)
+}
+
+// statement makes a record what is given out.
+func (s *Service) statement(ctx context.Context, r *record) (Statement, error) {
+	body, err := s.body(ctx, r)
+	if err != nil {
+		return Statement{}, err
+	}
+	return Statement{ID: r.id.String(), Stored: r.position.Time(), Body: body, attachments: r.attachments}, nil
+}
+
+// anyOf is a filter that holds when a statement has one of the terms.
+type anyOf []term
+
+// readerOf is the filter that a credential's scopes put on everything it reads; nil for none.
+func readerOf(p auth.Principal) (anyOf, error) {
+	switch {
+	case p.Scopes.MayRead():
+		return nil, nil
+	case p.Scopes.MayReadMine():
+		owner, err := ownerTerm(p)
+		return anyOf{owner}, err
+	}
+	return nil, &Refusal{Kind: ErrForbidden, Statement: -1, Message: "this credential may not read statements: it needs the scope statements/read, statements/read/mine, all/read or all"}
 }

@@ -107,6 +107,28 @@ func TestNoPositionInAMillisecondThatWasAnnounced(t *testing.T) {
 	}
 }
 
+func TestNeighbours(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := Position(rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 0x7f, 0xfe, 0xff}), 16, 16).Draw(t, "p"))
+		if next := p.Next(); next != p && (next.Compare(p) <= 0 || next.Previous() != p) {
+			t.Fatalf("next of %x is %x", p, next)
+		}
+		if previous := p.Previous(); previous != p && (previous.Compare(p) >= 0 || previous.Next() != p) {
+			t.Fatalf("previous of %x is %x", p, previous)
+		}
+	})
+}
+
+func TestBoundsOfOutlandishTimes(t *testing.T) {
+	old, far := time.Date(-500, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC)
+	if got := First(old); got != (Position{}) {
+		t.Errorf("before 1970: %x, want the lowest", got)
+	}
+	if First(far).Compare(Last(time.Now())) <= 0 {
+		t.Error("a far future lies before now")
+	}
+}
+
 func BenchmarkOpen(b *testing.B) {
 	b.ReportAllocs()
 	c := NewClock(nil, nil)

@@ -4,6 +4,7 @@
 package position
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"time"
@@ -17,10 +18,11 @@ func (p Position) Time() time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(p[:8]) >> 16)).UTC()
 }
 
-// First returns the lowest position of t's millisecond; sub-millisecond parts of t do not count.
+// First returns the lowest position of t's millisecond; sub-millisecond parts of t do not count. Times before 1970
+// have the lowest position of all, times after the year 10889 the highest millisecond.
 func First(t time.Time) Position {
 	var p Position
-	binary.BigEndian.PutUint64(p[:8], uint64(t.UnixMilli())<<16)
+	binary.BigEndian.PutUint64(p[:8], uint64(min(max(t.UnixMilli(), 0), 1<<48-1))<<16)
 	return p
 }
 
@@ -29,6 +31,33 @@ func Last(t time.Time) Position {
 	p := First(t)
 	for i := 6; i < len(p); i++ {
 		p[i] = 0xff
+	}
+	return p
+}
+
+// Compare orders positions.
+func (p Position) Compare(q Position) int { return bytes.Compare(p[:], q[:]) }
+
+// Next returns the position that follows p; the highest stays.
+func (p Position) Next() Position {
+	next := p
+	for i := len(next) - 1; i >= 0; i-- {
+		next[i]++
+		if next[i] != 0 {
+			return next
+		}
+	}
+	return p
+}
+
+// Previous returns the position before p; the lowest stays.
+func (p Position) Previous() Position {
+	previous := p
+	for i := len(previous) - 1; i >= 0; i-- {
+		previous[i]--
+		if previous[i] != 0xff {
+			return previous
+		}
 	}
 	return p
 }

@@ -1,0 +1,171 @@
+package lrs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/position"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+// entry is one statement as an index or Terms lists it.
+type entry struct {
+	position position.Position
+	id       statementID
+	terms    [][]byte // effective terms; nil from Terms, whose entries do not carry them
+	promised anyOf    // from Terms: the statement has one of these, or the entry is of an attempt that failed
+}
+
+// lane lists all statements of one filter in the order of a plan, page by page, merged from the filter's partitions.
+type lane struct {
+	filter  anyOf
+	sources []*source
+}
+
+// source is one partition that a lane reads.
+type source struct {
+	query  table.Query
+	loaded []entry           // read and not taken yet
+	last   position.Position // of the last entry that was read; the bound before the first
+	done   bool
+}
+
+// newLane makes the lane of a filter. perPage is how many statements a page of the whole lane is to have.
+func newLane(store auth.Store, pl plan, filter anyOf, perPage int) *lane {
+	l := &lane{filter: filter}
+	for _, q := range filter.partitions(store) {
+		q.From, q.To, q.Descending = pl.low[:], pl.high[:], !pl.ascending
+		q.Limit = perPage
+		if sharded(q, store) {
+			// An even spread plus some slack: a shard that has more of the page is read again.
+			q.Limit = perPage/store.Shards + perPage/(4*store.Shards) + 4
+		}
+		l.sources = append(l.sources, &source{query: q, last: pl.start()})
+	}
+	return l
+}
+
+// sharded reports whether a partition is one of several shards.
+func sharded(q table.Query, store auth.Store) bool {
+	if q.Index != "" {
+		return store.Shards > 1 && (q.Index == schema.ByTime || q.Index == schema.ByVerb || q.Index == schema.ByActivity)
+	}
+	return store.Shards > 1
+}
+
+// load reads one more page of every source that has nothing loaded.
+func (l *lane) load(ctx context.Context, tables table.DB) (read int, err error) {
+	var hungry []*source
+	for _, src := range l.sources {
+		if len(src.loaded) == 0 && !src.done {
+			hungry = append(hungry, src)
+		}
+	}
+	if len(hungry) == 1 {
+		err = hungry[0].load(ctx, tables, l.filter)
+	} else {
+		group, ctx := errgroup.WithContext(ctx)
+		for _, src := range hungry {
+			group.Go(func() error { return src.load(ctx, tables, l.filter) })
+		}
+		err = group.Wait()
+	}
+	for _, src := range hungry {
+		read += len(src.loaded)
+	}
+	return read, err
+}
+
+func (src *source) load(ctx context.Context, tables table.DB, filter anyOf) error {
+	page, _, err := tables.Query(ctx, src.query)
+	if err != nil {
+		return fmt.Errorf("query %s%s: %w", src.query.Table, src.query.Index, err)
+	}
+	for _, item := range page.Items {
+		e, err := src.entry(item, filter)
+		if err != nil {
+			return err
+		}
+		src.loaded = append(src.loaded, e)
+		src.last = e.position
+	}
+	src.query.After, src.done = page.Next, page.Next == nil
+	return nil
+}
+
+func (src *source) entry(item table.Item, filter anyOf) (entry, error) {
+	if src.query.Index != "" {
+		_, id, err := splitStatementKey(item[schema.PK].S)
+		if err != nil {
+			return entry{}, err
+		}
+		at, err := position.Parse(item[schema.Position].B)
+		return entry{position: at, id: id, terms: item[schema.EffectiveTerms].Set}, err
+	}
+	id := item[schema.StatementID].B
+	if len(id) != len(statementID{}) {
+		return entry{}, fmt.Errorf("read term entry: id of %d bytes", len(id))
+	}
+	at, err := position.Parse(item[schema.SK].B)
+	return entry{position: at, id: statementID(id), promised: filter}, err
+}
+
+// frontier is the position through which everything of the lane is loaded.
+func (l *lane) frontier(pl plan) position.Position {
+	reach := pl.end()
+	for _, src := range l.sources {
+		if !src.done && pl.before(src.last, reach) {
+			reach = src.last
+		}
+	}
+	return reach
+}
+
+// take removes the loaded entries through a position and returns them in order, each statement once. Of a statement
+// that several partitions list, the entry that carries terms is kept.
+func (l *lane) take(pl plan, through position.Position) []entry {
+	var taken []entry
+	for _, src := range l.sources {
+		n := 0
+		for n < len(src.loaded) && !pl.before(through, src.loaded[n].position) {
+			n++
+		}
+		taken = append(taken, src.loaded[:n]...)
+		src.loaded = src.loaded[n:]
+	}
+	if len(l.sources) == 1 {
+		return taken
+	}
+	slices.SortStableFunc(taken, func(a, b entry) int {
+		c := a.position.Compare(b.position)
+		if !pl.ascending {
+			c = -c
+		}
+		if c == 0 && (a.terms == nil) != (b.terms == nil) {
+			if a.terms != nil {
+				return -1
+			}
+			return 1
+		}
+		return c
+	})
+	return slices.CompactFunc(taken, func(a, b entry) bool { return a.position == b.position })
+}
+
+// skip moves a lane that did not drive to behind a position, so that its next page says how far it would reach from there.
+func (l *lane) skip(pl plan, through position.Position) {
+	rest := pl.from(through)
+	for _, src := range l.sources {
+		if src.done || !pl.before(src.last, through) {
+			continue
+		}
+		src.loaded = nil
+		src.last = through
+		src.query.From, src.query.To, src.query.After = rest.low[:], rest.high[:], nil
+	}
+}

@@ -1,0 +1,145 @@
+package lrs
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/cairn-lrs/cairn/internal/position"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+// record is one statement as the Statements table keeps it.
+type record struct {
+	store    string
+	id       statementID
+	position position.Position
+	body     []byte   // packed; nil when it lies in the blob store
+	bodyBlob string   // its key there
+	terms    termSet  // effective terms of a record about to be written
+	termList [][]byte // effective terms of a record that was read
+
+	refers    statementID // zero unless the object is a StatementRef
+	voiding   bool
+	voided    bool
+	truncated bool
+	shards    int // shard count that its entries were written with
+
+	own ownTerms // only of a record about to be written: which terms the indexes hold
+
+	attachments     [][]byte // digests whose bytes came with this statement
+	attachmentBytes int64    // their sizes together
+}
+
+func statementRef(store string, id statementID) table.Ref {
+	return table.Ref{Table: schema.Statements, Key: table.Key{Partition: store + "#" + id.String()}}
+}
+
+// item is the record as it is put.
+func (r *record) item() table.Item {
+	item := table.Item{
+		schema.PK:             table.S(r.store + "#" + r.id.String()),
+		schema.Position:       table.B(r.position[:]),
+		schema.EffectiveTerms: termValue(r.terms),
+		schema.Shards:         table.N(int64(r.shards)),
+	}
+	if r.bodyBlob != "" {
+		item[schema.BodyBlob] = table.S(r.bodyBlob)
+	} else {
+		item[schema.Body] = table.B(r.body)
+	}
+	if r.refers != (statementID{}) {
+		item[schema.Refers] = table.B(r.refers[:])
+	}
+	for attr, set := range map[string]bool{schema.Voiding: r.voiding, schema.Voided: r.voided, schema.Truncated: r.truncated} {
+		if set {
+			item[attr] = table.N(1)
+		}
+	}
+	if len(r.attachments) > 0 {
+		item[schema.Attachments] = table.SetOf(r.attachments...)
+		item[schema.AttachmentBytes] = table.N(r.attachmentBytes)
+	}
+	if !r.voided {
+		for attr, key := range r.indexKeys() {
+			item[attr] = table.S(key)
+		}
+	}
+	return item
+}
+
+// indexKeys are the partition keys by which the indexes list the statement.
+func (r *record) indexKeys() map[string]string {
+	shard := shardOf(r.id, r.shards)
+	keys := map[string]string{schema.TimeKey: timePartition(r.store, shard)}
+	for attr, t := range map[string]term{
+		schema.AgentKey: r.own.agent, schema.VerbKey: r.own.verb, schema.ActivityKey: r.own.activity, schema.RegistrationKey: r.own.registration,
+	} {
+		if t != (term{}) {
+			keys[attr] = t.partition(r.store, shard)
+		}
+	}
+	return keys
+}
+
+// indexAttributes are the attributes that voiding removes.
+var indexAttributes = []string{schema.TimeKey, schema.AgentKey, schema.VerbKey, schema.ActivityKey, schema.RegistrationKey}
+
+// effective are the record's effective terms.
+func (r *record) effective() termSet {
+	if r.terms == nil {
+		r.terms = make(termSet, len(r.termList))
+		for _, b := range r.termList {
+			r.terms.add(term(b))
+		}
+	}
+	return r.terms
+}
+
+// termValue is a set of terms as an attribute, sorted so that equal sets make equal items.
+func termValue(terms termSet) table.Value {
+	members := make([][]byte, 0, len(terms))
+	flat := make([]byte, 0, len(terms)*len(term{}))
+	for t := range terms {
+		flat = append(flat, t[:]...)
+		members = append(members, flat[len(flat)-len(t):])
+	}
+	slices.SortFunc(members, func(a, b []byte) int { return slices.Compare(a, b) })
+	return table.SetOf(members...)
+}
+
+// recordOf reads an item of Statements or of one of its indexes (then without body, flags and attachments).
+func recordOf(item table.Item) (*record, error) {
+	store, id, err := splitStatementKey(item[schema.PK].S)
+	if err != nil {
+		return nil, err
+	}
+	r := &record{
+		store:           store,
+		id:              id,
+		body:            item[schema.Body].B,
+		bodyBlob:        item[schema.BodyBlob].S,
+		voiding:         item[schema.Voiding].N == 1,
+		voided:          item[schema.Voided].N == 1,
+		truncated:       item[schema.Truncated].N == 1,
+		shards:          int(item[schema.Shards].N),
+		attachments:     item[schema.Attachments].Set,
+		attachmentBytes: item[schema.AttachmentBytes].N,
+	}
+	if r.position, err = position.Parse(item[schema.Position].B); err != nil {
+		return nil, fmt.Errorf("read statement %s: %w", id, err)
+	}
+	if b := item[schema.Refers].B; b != nil {
+		if len(b) != len(r.refers) {
+			return nil, fmt.Errorf("read statement %s: reference of %d bytes", id, len(b))
+		}
+		r.refers = statementID(b)
+	}
+	r.termList = item[schema.EffectiveTerms].Set
+	for _, b := range r.termList {
+		if len(b) != len(term{}) {
+			return nil, fmt.Errorf("read statement %s: term of %d bytes", id, len(b))
+		}
+	}
+	return r, nil
+}
