@@ -59,6 +59,8 @@ var sentinels = map[string]error{
 	"IdempotentParameterMismatchException":     table.ErrInvalid,
 	"ItemCollectionSizeLimitExceededException": table.ErrInvalid,
 
+	"TrimmedDataAccessException": table.ErrTrimmed,
+
 	"TransactionConflict":             table.ErrConflict,
 	"ThrottlingError":                 table.ErrThrottled,
 	"ProvisionedThroughputExceeded":   table.ErrThrottled,

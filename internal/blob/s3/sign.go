@@ -1,0 +1,81 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/cairn-lrs/cairn/internal/blob"
+)
+
+// A signed URL dies with the credentials that signed it: in a function these are its role's session, which may end
+// before the expiry does. Source: S3 user guide, "Download and upload objects with presigned URLs".
+
+// signer leaves out the checksum that the SDK would compute of the body that it does not have.
+func (s *Store) signer() *s3.PresignClient {
+	return s3.NewPresignClient(s.client, func(o *s3.PresignOptions) {
+		o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) {
+			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+		})
+	})
+}
+
+// SignPut implements blob.Signer. The size is part of what is signed, as Content-Length, and so is the condition that
+// the key is free: a second upload is refused (412). The client must send the returned headers.
+func (s *Store) SignPut(ctx context.Context, key string, size int64, expiry time.Duration) (string, map[string]string, error) {
+	if err := checkSign(key, expiry); err != nil {
+		return "", nil, err
+	}
+	if size < 1 {
+		return "", nil, fmt.Errorf("sign an upload of %d bytes: %w", size, blob.ErrInvalid) // an unsigned length would be any length
+	}
+	request, err := s.signer().PresignPutObject(ctx, &s3.PutObjectInput{
+		Bucket:        &s.bucket,
+		Key:           s.name(key),
+		ContentLength: &size,
+		IfNoneMatch:   aws.String("*"),
+	}, s3.WithPresignExpires(expiry))
+	if err != nil {
+		return "", nil, fmt.Errorf("sign upload: %w", err)
+	}
+	return request.URL, headers(request), nil
+}
+
+// SignGet implements blob.Signer.
+func (s *Store) SignGet(ctx context.Context, key string, expiry time.Duration) (string, error) {
+	if err := checkSign(key, expiry); err != nil {
+		return "", err
+	}
+	request, err := s.signer().PresignGetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: s.name(key)}, s3.WithPresignExpires(expiry))
+	if err != nil {
+		return "", fmt.Errorf("sign download: %w", err)
+	}
+	return request.URL, nil
+}
+
+// maxExpiry is the longest life of a signed URL. Source: S3 user guide, as above.
+const maxExpiry = 7 * 24 * time.Hour
+
+func checkSign(key string, expiry time.Duration) error {
+	if expiry < time.Second || expiry > maxExpiry {
+		return fmt.Errorf("sign URL for %v: %w", expiry, blob.ErrInvalid)
+	}
+	return blob.CheckKey(key)
+}
+
+// headers has what the client must send besides the host, which every client sends.
+func headers(request *v4.PresignedHTTPRequest) map[string]string {
+	m := make(map[string]string)
+	for name := range request.SignedHeader {
+		if http.CanonicalHeaderKey(name) != "Host" {
+			m[http.CanonicalHeaderKey(name)] = request.SignedHeader.Get(name)
+		}
+	}
+	return m
+}
