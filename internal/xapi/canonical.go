@@ -46,7 +46,7 @@ func (s slot) first() bool {
 	case "interactionType", "correctResponsesPattern":
 		return true
 	}
-	return isComponentList(s.property) && s.component == ""
+	return isComponentList(s.property) && s.name == "" // the list; its texts have a language
 }
 
 func isComponentList(property string) bool {
@@ -180,7 +180,7 @@ func (c *Canonical) appendProperty(out []byte, property string, slots []slot) []
 	case isComponentList(property):
 		list, ok := c.parts[slot{property: property}]
 		if !ok {
-			return out // texts wait for a list: theirs was trimmed away
+			return out // only damaged storage has the texts without their list
 		}
 		out = append(append(out, quoted(property)...), ":["...)
 		ids, _ := parseNode(list.value)
