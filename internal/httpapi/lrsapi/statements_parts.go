@@ -8,10 +8,12 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"net/http"
 	"net/textproto"
 	"strings"
 
 	"github.com/cairn-lrs/cairn/internal/httpapi/edge"
+	"github.com/cairn-lrs/cairn/internal/lrs"
 )
 
 // Limits of a multipart request. Source: design decisions, named in the errors that enforce them.
@@ -20,17 +22,10 @@ const (
 	maxPartHeaders = 8192 // bytes of the headers of one part
 )
 
-// part is one attachment of a request, whose digest was found right.
-type part struct {
-	sha2        string // lower-case hex
-	contentType string // as sent; "" when the part has none
-	body        []byte
-}
-
 // splitParts takes a multipart/mixed body apart: statements first, then one part for each attachment. NextRawPart is
 // used because NextPart decodes quoted-printable, after which no digest fits.
 // Source: xAPI 1.0.3 Communication 1.5.2; RFC 2046, 5.1.
-func splitParts(body []byte, boundary string) (statements []byte, parts []part, err error) {
+func splitParts(body []byte, boundary string) (statements []byte, parts []lrs.Part, err error) {
 	if !validBoundary(boundary) {
 		return nil, nil, edge.BadRequest(multipartSection, "the Content-Type multipart/mixed has no valid boundary")
 	}
@@ -73,7 +68,7 @@ func splitParts(body []byte, boundary string) (statements []byte, parts []part, 
 }
 
 func tooManyParts() error {
-	return edge.Refuse(413, "", "a request takes at most %d attachments: send fewer statements at a time", maxParts)
+	return edge.Refuse(http.StatusRequestEntityTooLarge, "", "a request takes at most %d attachments: send fewer statements at a time", maxParts)
 }
 
 func checkPartHeaders(number int, h textproto.MIMEHeader) error {
@@ -99,24 +94,24 @@ func checkFirstPart(h textproto.MIMEHeader) error {
 	return nil
 }
 
-// newPart checks the headers of an attachment's part and its digest.
-func newPart(number int, h textproto.MIMEHeader, content []byte) (part, error) {
+// newPart checks the headers of an attachment's part, and its digest, by which alone it is matched with an attachment.
+func newPart(number int, h textproto.MIMEHeader, content []byte) (lrs.Part, error) {
 	if !strings.EqualFold(h.Get("Content-Transfer-Encoding"), "binary") {
-		return part{}, partError(number, "its Content-Transfer-Encoding must be binary")
+		return lrs.Part{}, partError(number, "its Content-Transfer-Encoding must be binary")
 	}
 	claimed := h.Values("X-Experience-API-Hash")
 	if len(claimed) != 1 || claimed[0] == "" {
-		return part{}, partError(number, "it must have the header X-Experience-API-Hash, once")
+		return lrs.Part{}, partError(number, "it must have the header X-Experience-API-Hash, once")
 	}
 	sha2 := strings.ToLower(claimed[0])
 	digest, ok := digestLike(sha2, content)
 	if !ok {
-		return part{}, partError(number, "its X-Experience-API-Hash is not a SHA-256, SHA-384 or SHA-512 in hexadecimal digits")
+		return lrs.Part{}, partError(number, "its X-Experience-API-Hash is not a SHA-256, SHA-384 or SHA-512 in hexadecimal digits")
 	}
 	if digest != sha2 {
-		return part{}, partError(number, "its content does not have the X-Experience-API-Hash that it claims")
+		return lrs.Part{}, partError(number, "its content does not have the X-Experience-API-Hash that it claims")
 	}
-	return part{sha2: sha2, contentType: h.Get("Content-Type"), body: content}, nil
+	return lrs.Part{SHA2: sha2, ContentType: h.Get("Content-Type"), Body: content}, nil
 }
 
 // digestLike computes the digest of the kind that another has, told by its length, as lower-case hex.
