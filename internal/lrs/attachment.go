@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"strings"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
@@ -69,6 +70,9 @@ func (st *incoming) checkPart(path string, a xapi.Attachment, part Part, came bo
 		return &Refusal{Kind: ErrInvalid, Statement: st.index, Path: path + field, Message: fmt.Sprintf("statement %d: ", st.index) + fmt.Sprintf(format, args...)}
 	}
 	if !came {
+		if signature.IsSignature(a) {
+			return refuse("", "the signature must come with the statement, as a part with its sha2: it has to be checked (xAPI 1.0.3 Data 2.6)")
+		}
 		if a.FileURL == "" {
 			return refuse("", "the attachment has no fileUrl, so a part with its bytes must come with the statement (xAPI 1.0.3 Communication 1.5.2)")
 		}
@@ -77,7 +81,7 @@ func (st *incoming) checkPart(path string, a xapi.Attachment, part Part, came bo
 	if a.Length != int64(len(part.Body)) {
 		return refuse("/length", "the attachment's length is %d, but its part has %d bytes (xAPI 1.0.3 Data 2.4.11)", a.Length, len(part.Body))
 	}
-	if part.ContentType != "" && !strings.EqualFold(part.ContentType, a.ContentType) {
+	if part.ContentType != "" && !sameMediaType(part.ContentType, a.ContentType) {
 		return refuse("/contentType", "the attachment's contentType is not the Content-Type of its part (xAPI 1.0.3 Communication 1.5.2)")
 	}
 	if signature.IsSignature(a) {
@@ -86,6 +90,25 @@ func (st *incoming) checkPart(path string, a xapi.Attachment, part Part, came bo
 		}
 	}
 	return nil
+}
+
+// sameMediaType reports whether two media types agree: in type and subtype, and in each parameter that both have. The
+// specification's own example declares a charset in the statement only (Communication 1.5.2).
+func sameMediaType(a, b string) bool {
+	if a == b {
+		return true
+	}
+	typeA, paramsA, errA := mime.ParseMediaType(a)
+	typeB, paramsB, errB := mime.ParseMediaType(b)
+	if errA != nil || errB != nil || typeA != typeB {
+		return false
+	}
+	for name, value := range paramsA {
+		if other, ok := paramsB[name]; ok && !strings.EqualFold(value, other) {
+			return false
+		}
+	}
+	return true
 }
 
 // putAttachments makes the bytes durable before anything points to them.
