@@ -1,0 +1,88 @@
+# `make help` lists the commands. The README names the same ones, which a test in internal/archtest holds.
+
+export GOTOOLCHAIN := auto
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# Flags for `make run` (ARGS="-addr 127.0.0.1:9000") and the packages of `make test` (PKG=./internal/lrs/...).
+ARGS ?=
+PKG  ?= ./...
+GO_FOLDERS := $(wildcard functions internal)
+# The parameters of samconfig.toml that `make deploy` takes: dev or prod.
+STAGE ?= dev
+# Where `make bench` leaves its results.
+OUT ?= bin/bench
+
+# Packages whose tests run under the race detector, which costs about five times the time: those that share state
+# between goroutines. The detector needs a C compiler. Nothing is taken from the test cache, which cannot know what
+# a test starts.
+RACY := blob table lrs auth position httpapi app
+RACE := $(if $(shell command -v gcc),-race)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fmt lint lint-template e2e bench build deploy
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## build Cairn and serve it at http://127.0.0.1:8080/xapi, data in ./cairn-data
+	go build -o bin/cairn ./internal/cmd/cairn && exec bin/cairn serve $(ARGS)
+
+test: lint ## run every check and test; says which road could not run, and why
+ifeq ($(RACE),)
+	@echo "the race detector did not run: there is no C compiler (gcc)"
+endif
+	@go build -o bin/ ./internal/cmd/withcloud ./internal/cmd/testreport
+	@bin/withcloud bash -eu -o pipefail -c ' \
+	  all=$$(go list $(PKG)); \
+	  racy=$$(grep -E "/internal/($(subst $() ,|,$(RACY)))(/|$$)" <<<"$$all" || true); \
+	  other=$$(grep -vE "/internal/($(subst $() ,|,$(RACY)))(/|$$)" <<<"$$all" || true); \
+	  { [ -z "$$other" ] || go test -json -count=1 -timeout 12m $$other || true; \
+	    [ -z "$$racy" ] || go test -json -count=1 -timeout 12m $(RACE) $$racy || true; } | bin/testreport'
+
+check: fmt test lint-template ## what to run before a commit: format, lint, test
+
+fmt: ## format the Go files
+	gofmt -w $(GO_FOLDERS)
+
+lint: ## formatting, go vet, staticcheck
+	@unformatted=$$(gofmt -l $(GO_FOLDERS)); [ -z "$$unformatted" ] || { echo "not formatted, make fmt mends it:" $$unformatted; exit 1; }
+	go vet $(PKG)
+	go tool staticcheck $(PKG)
+
+lint-template: ## check template.yaml with cfn-lint, installed from PyPI into bin/
+	@[ bin/cfn-lint/requirements.txt -nt infra/lint/requirements.txt ] || { \
+	  python3 -m venv bin/cfn-lint && bin/cfn-lint/bin/pip install -q --disable-pip-version-check -r infra/lint/requirements.txt && \
+	  cp infra/lint/requirements.txt bin/cfn-lint/; }
+	bin/cfn-lint/bin/cfn-lint template.yaml
+
+e2e: ## the black-box scripts alone
+	go test -count=1 ./internal/e2e/...
+
+bench: ## measure: Go benchmarks, then floor, Cairn and ceiling under the load generator at CAIRN_LOAD
+	go test -run '^$$' -bench . -benchmem ./internal/...
+ifdef CAIRN_LOAD
+	go build -o bin/cairn ./internal/cmd/cairn
+	go run ./internal/bench/benchload -load "$(CAIRN_LOAD)" -cairn bin/cairn -out $(OUT)
+else
+	@echo "floor, Cairn and ceiling were not measured: CAIRN_LOAD does not name the load generator's folder"
+endif
+
+build: $(patsubst functions/%/main.go,bin/functions/%/bootstrap,$(wildcard functions/*/main.go)) ## build the Lambda binaries into bin/functions
+
+deploy: ## build with SAM and deploy (STAGE=dev or prod); needs an AWS account
+	sam build
+	sam deploy --config-env $(STAGE)
+
+# ---- Lambda binaries -----------------------------------------------------------------------------------------
+# arm64 is a fifth cheaper than x86. lambda.norpc leaves out the RPC of the retired go1.x runtime; -s -w drop
+# symbols, since a cold start reads the whole file.
+LAMBDA_BUILD = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -trimpath -ldflags "-s -w"
+
+.PHONY: FORCE
+bin/functions/%/bootstrap: FORCE
+	$(LAMBDA_BUILD) -o $@ ./functions/$*
+
+# `sam build` calls these: build-StatementsFunction builds functions/statements into the folder that SAM names.
+build-%Function:
+	$(LAMBDA_BUILD) -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(shell tr A-Z a-z <<<$*)

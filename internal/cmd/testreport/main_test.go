@@ -1,0 +1,67 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRun(t *testing.T) {
+	const pkg = `"Package":"github.com/cairn-lrs/cairn/internal/x"`
+	tests := []struct {
+		name string
+		in   []string
+		want string
+		ok   bool
+	}{
+		{"passed", []string{
+			`{"Action":"start",` + pkg + `}`,
+			`{"Action":"run",` + pkg + `,"Test":"TestA"}`,
+			`{"Action":"output",` + pkg + `,"Test":"TestA","Output":"chatter\n"}`,
+			`{"Action":"pass",` + pkg + `,"Test":"TestA","Elapsed":0.1}`,
+			`{"Action":"pass",` + pkg + `,"Elapsed":0.25}`,
+		}, "ok    internal/x                                  0.2s\n1 packages: 1 passed, 0 failed\n", true},
+		{"counts and roads that did not run are said once", []string{
+			`{"Action":"output",` + pkg + `,"Test":"TestA","Output":"    a_test.go:12: SIGKILLs: 100\n"}`,
+			`{"Action":"output",` + pkg + `,"Test":"TestA","Output":"cloud-like road did not run: no java\n"}`,
+			`{"Action":"output",` + pkg + `,"Test":"TestB","Output":"    b_test.go:7: cloud-like road did not run: no java\n"}`,
+			`{"Action":"pass",` + pkg + `,"Test":"TestA"}`,
+			`{"Action":"pass",` + pkg + `,"Test":"TestB"}`,
+			`{"Action":"pass",` + pkg + `}`,
+		}, "      SIGKILLs: 100\n      cloud-like road did not run: no java\nok    internal/x                                  0.0s\n1 packages: 2 passed, 0 failed\n", true},
+		{"failed", []string{
+			`{"Action":"output",` + pkg + `,"Test":"TestA","Output":"    a_test.go:1: broken\n"}`,
+			`{"Action":"fail",` + pkg + `,"Test":"TestA"}`,
+			`{"Action":"fail",` + pkg + `}`,
+		}, "    a_test.go:1: broken\nFAIL  internal/x                                  0.0s\n1 packages: 0 passed, 1 failed, broken packages: 1\n", false},
+		{"died outside of a test", []string{
+			`{"Action":"output",` + pkg + `,"Output":"panic: test timed out\n"}`,
+			`{"Action":"fail",` + pkg + `}`,
+		}, "panic: test timed out\nFAIL  internal/x                                  0.0s\n1 packages: 0 passed, 0 failed, broken packages: 1\n", false},
+		{"did not compile", []string{
+			`{"ImportPath":"x","Action":"build-output","Output":"x.go:1: undefined: y\n"}`,
+			`{"ImportPath":"x","Action":"build-fail"}`,
+			`{"Action":"fail",` + pkg + `,"FailedBuild":"x"}`,
+		}, "x.go:1: undefined: y\nFAIL  internal/x                                  0.0s\n1 packages: 0 passed, 0 failed, broken packages: 1\n", false},
+		{"skipped", []string{
+			`{"Action":"output",` + pkg + `,"Test":"TestA","Output":"    a_test.go:1: not today\n"}`,
+			`{"Action":"skip",` + pkg + `,"Test":"TestA"}`,
+			`{"Action":"pass",` + pkg + `}`,
+		}, "    a_test.go:1: not today\nok    internal/x                                  0.0s\n1 packages: 0 passed, 0 failed, 1 skipped, which is not allowed\n", false},
+		{"package without tests is no package", []string{`{"Action":"skip",` + pkg + `}`}, "0 packages: 0 passed, 0 failed\n", false},
+		{"words of go itself", []string{"go: no such module"}, "go: no such module\n0 packages: 0 passed, 0 failed\n", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var out strings.Builder
+			ok, err := run(strings.NewReader(strings.Join(tt.in, "\n")), &out)
+			if err != nil || ok != tt.ok {
+				t.Errorf("ok %v, %v; want %v", ok, err, tt.ok)
+			}
+			if diff := cmp.Diff(tt.want, out.String()); diff != "" {
+				t.Errorf("report (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
