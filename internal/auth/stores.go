@@ -48,17 +48,17 @@ func (d *Directory) CreateStore(ctx context.Context, name string) (Store, error)
 	}
 }
 
-// EnsureDefault makes the default store of a local data folder unless it is there. made says that it was not.
-func (d *Directory) EnsureDefault(ctx context.Context) (made bool, err error) {
-	_, err = d.putStore(ctx, DefaultStore, "Default store")
+// EnsureDefault makes the default store of a local data folder unless it is there.
+func (d *Directory) EnsureDefault(ctx context.Context) error {
+	_, err := d.putStore(ctx, DefaultStore, "Default store")
 	if errors.Is(err, table.ErrCondition) {
-		return false, nil
+		return nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("create default store: %w", err)
+		return fmt.Errorf("create default store: %w", err)
 	}
 	d.cache.clear()
-	return true, nil
+	return nil
 }
 
 // putStore writes a new store; the error wraps table.ErrCondition when the id is taken.

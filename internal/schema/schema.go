@@ -118,6 +118,9 @@ const (
 	StoreKey    = "k"  // 32 secret bytes
 	WriteShards = "nw" // of Stores, beside Shards: the number that writers use (see auth.Store)
 	Authorities = "a"  // terms of every agent that has been an authority
+
+	// Of Checkpoints.
+	Sequence = "q" // of the last change that is done
 )
 
 var statementIndex = []string{EffectiveTerms}

@@ -1,0 +1,89 @@
+// Package app wires Cairn from its ports: rules over tables and blobs, the edge over the rules. It knows no driver;
+// app/local opens those of one machine, app/cloud those of AWS.
+package app
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/blob"
+	"github.com/cairn-lrs/cairn/internal/httpapi"
+	"github.com/cairn-lrs/cairn/internal/lrs"
+	"github.com/cairn-lrs/cairn/internal/position"
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+// Ports are what an App stands on.
+type Ports struct {
+	Tables  table.DB
+	Scanner table.Scanner // for the operator's commands; nil in functions
+	Blobs   blob.Store
+	Log     *slog.Logger     // one line per request; nil: none
+	Now     func() time.Time // nil: time.Now
+
+	// OnlyWriter says that no other process writes these tables, as on the local road.
+	OnlyWriter bool
+
+	// IndexLag is how late an index entry may be when lists are announced as complete.
+	IndexLag time.Duration
+
+	// Shards is how many shards a new store gets.
+	Shards int
+
+	// RequestIDHeader names the header in which a trusted front hands over its id of the request; "" trusts none.
+	RequestIDHeader string
+}
+
+// App is the wired whole. Its parts are safe for concurrent use.
+type App struct {
+	Directory  *auth.Directory
+	Statements *lrs.Service
+
+	options httpapi.Options
+}
+
+// New wires an App. It does no I/O.
+func New(p Ports) *App {
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	// Authentication is metered with the request that it is for.
+	directory := auth.NewDirectory(auth.Config{Tables: table.Metered(p.Tables), Scanner: p.Scanner, Now: p.Now, Shards: p.Shards})
+	positions := position.NewClock(p.Now, nil)
+	var horizon lrs.Horizon = lrs.ManyProcesses{Now: p.Now, IndexLag: p.IndexLag, ClockSkew: lrs.DefaultClockSkew}
+	if p.OnlyWriter {
+		horizon = lrs.OneProcess{Positions: positions, IndexLag: p.IndexLag}
+	}
+	service := lrs.New(lrs.Config{
+		Tables:      p.Tables,
+		Blobs:       p.Blobs,
+		Positions:   positions,
+		Horizon:     horizon,
+		Authorities: directory,
+		OnlyWriter:  p.OnlyWriter,
+	})
+	return &App{
+		Directory:  directory,
+		Statements: service,
+		options: httpapi.Options{
+			Statements:      service,
+			Authenticator:   directory,
+			Log:             p.Log,
+			Now:             p.Now,
+			RequestIDHeader: p.RequestIDHeader,
+		},
+	}
+}
+
+// Handler serves everything: one process that is a whole LRS.
+func (a *App) Handler() http.Handler { return httpapi.New(a.options) }
+
+// StatementsHandler serves the statements resource alone.
+func (a *App) StatementsHandler() http.Handler { return httpapi.Statements(a.options) }
+
+// AboutHandler serves the about resource alone. It needs no ports.
+func AboutHandler(log *slog.Logger, requestIDHeader string) http.Handler {
+	return httpapi.About(httpapi.Options{Log: log, RequestIDHeader: requestIDHeader})
+}

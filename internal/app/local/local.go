@@ -1,0 +1,110 @@
+// Package local is the local road: a whole Cairn over one data folder.
+//
+// Layout of the folder:
+//
+//	tables/      the embedded engine (package table/pebble); its lock guards the whole folder
+//	blobs/       one file per object (package blob/disk)
+//	admin.sock   while a server runs: how the operator's commands reach it (package operator)
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/app"
+	"github.com/cairn-lrs/cairn/internal/blob/disk"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table/pebble"
+)
+
+// ErrInUse says that another process has the data folder open.
+var ErrInUse = errors.New("another cairn process is using this data folder")
+
+// Options of an open data folder.
+type Options struct {
+	Log *slog.Logger // one line per request; nil: none
+
+	// IndexDelay makes each index entry late by so much, for tests of what does not depend on their being prompt.
+	IndexDelay time.Duration
+}
+
+// Cairn is an open data folder.
+type Cairn struct {
+	*app.App
+	Tables *pebble.DB
+	Blobs  *disk.Store
+
+	log  *slog.Logger
+	stop context.CancelFunc
+	wait sync.WaitGroup
+}
+
+// TablesFolder is in every data folder.
+const TablesFolder = "tables"
+
+// shards of a new store: one machine has one disk, so spreading would only cost reads.
+const shards = 1
+
+// Open opens the folder, making it when it is not there, sees to the default store, and begins to follow the changes.
+// The error wraps ErrInUse when another process has the folder.
+func Open(ctx context.Context, dir string, o Options) (*Cairn, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data folder: %w", err)
+	}
+	tables, err := pebble.Open(filepath.Join(dir, TablesFolder), schema.Tables, tableOptions(o))
+	if errors.Is(err, pebble.ErrLocked) {
+		return nil, fmt.Errorf("%w: %w", ErrInUse, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open tables: %w", err)
+	}
+	blobs, err := disk.Open(filepath.Join(dir, "blobs"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open blobs: %w", err), tables.Close())
+	}
+	c := &Cairn{
+		App: app.New(app.Ports{
+			Tables: tables, Scanner: tables, Blobs: blobs, Log: o.Log,
+			OnlyWriter: true, IndexLag: o.IndexDelay, Shards: shards,
+		}),
+		Tables: tables, Blobs: blobs, log: o.Log,
+	}
+	if err := c.Directory.EnsureDefault(ctx); err != nil {
+		return nil, errors.Join(err, blobs.Close(), tables.Close())
+	}
+	c.follow()
+	return c, nil
+}
+
+func tableOptions(o Options) pebble.Options {
+	if o.IndexDelay == 0 {
+		return pebble.Options{}
+	}
+	return pebble.Options{Faults: &pebble.Faults{IndexDelay: func() time.Duration { return o.IndexDelay }}}
+}
+
+// follow completes references that a request left to be done, or died before doing.
+func (c *Cairn) follow() {
+	ctx, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	completer := app.Follower{
+		Tables: c.Tables, Table: schema.Statements, Name: "completer", Apply: c.Statements.Complete, Log: c.log, Wait: c.Tables.Wait,
+	}
+	c.wait.Go(func() { completer.Run(ctx) })
+}
+
+// Close ends what runs and closes the engines. No request may be in flight any more.
+func (c *Cairn) Close() error {
+	c.stop()
+	c.wait.Wait()
+	return errors.Join(c.Blobs.Close(), c.Tables.Close())
+}
