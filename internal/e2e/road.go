@@ -1,0 +1,18 @@
+package e2e
+
+import "context"
+
+// Road is a running LRS that can make stores and credentials: the whole of what the tests know about a server.
+type Road interface {
+	// Endpoint is the address of the xAPI resources, without a slash at its end.
+	Endpoint() string
+
+	// NewStore makes an empty store.
+	NewStore(ctx context.Context) (store string, err error)
+
+	// NewCredential makes a credential of a store. No scopes means all of them.
+	NewCredential(ctx context.Context, store string, scopes []string, trusted bool) (Credential, error)
+}
+
+// Credential is a key and its secret.
+type Credential struct{ Key, Secret string }
