@@ -65,6 +65,9 @@ func validMbox(s string) bool {
 	if at <= 0 || at == len(address)-1 {
 		return false
 	}
+	if address[0] != '"' && strings.Contains(address[:at], "@") { // two addresses
+		return false
+	}
 	for _, r := range address {
 		if r <= ' ' || r == 0x7F || r == '<' || r == '>' {
 			return false

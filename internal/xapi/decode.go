@@ -77,7 +77,8 @@ func DecodeAgent(param []byte, v Version) (*Actor, error) {
 type decoder struct {
 	tokens    *jsontext.Decoder
 	body      []byte
-	text      string // body once more: strings are cut from it, not copied one by one
+	window    string // a part of body, from which strings are cut instead of copied one by one
+	windowAt  int    // where in body the window begins
 	version   Version
 	limits    Limits
 	statement int    // index of the one being read; -1 between them
@@ -99,7 +100,7 @@ type edit struct {
 var tokenDecoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
 
 func newDecoder(body []byte, v Version, l Limits) *decoder {
-	d := &decoder{body: body, text: string(body), version: v, limits: l}
+	d := &decoder{body: body, version: v, limits: l}
 	d.tokens = tokenDecoders.Get().(*jsontext.Decoder)
 	d.tokens.Reset(bytes.NewBuffer(body)) // a Buffer is read in place, and never written
 	return d
@@ -234,10 +235,23 @@ func (d *decoder) string(rule section) (string, error) {
 func (d *decoder) unquote(raw []byte) string {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		end := d.offset()
-		return d.text[end-len(raw)+1 : end-1]
+		return d.cut(end-len(raw)+1, end-1)
 	}
 	unquoted, _ := jsontext.AppendUnquote(nil, raw) // read before, so it is valid
 	return string(unquoted)
+}
+
+// windowSize is what one string costs at most beyond its own bytes, and a statement's
+// usual length: its strings then share one allocation.
+const windowSize = 2048
+
+// cut gives body[start:end] as a string.
+func (d *decoder) cut(start, end int) string {
+	if start < d.windowAt || end > d.windowAt+len(d.window) {
+		d.window = string(d.body[start:max(end, min(start+windowSize, len(d.body)))])
+		d.windowAt = start
+	}
+	return d.window[start-d.windowAt : end-d.windowAt]
 }
 
 // format reads a string that valid must accept.

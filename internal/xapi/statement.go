@@ -171,7 +171,7 @@ func (r *eventReader) member(d *decoder, e *Event, name string, nested bool) (kn
 		}
 		e.Timestamp = utc
 		received := span{start, d.offset()}
-		if quoted := `"` + utc + `"`; d.text[received.start:received.end] != quoted {
+		if quoted := `"` + utc + `"`; string(d.body[received.start:received.end]) != quoted {
 			d.edits = append(d.edits, edit{received, quoted})
 		}
 	case "attachments":

@@ -1,0 +1,245 @@
+package xapi
+
+import (
+	"encoding/json/v2"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// identifiers are one of each kind, as JSON members.
+var identifiers = []string{
+	`"mbox":"mailto:ann@example.com"`,
+	`"mbox_sha1sum":"da39a3ee5e6b4b0d3255bfef95601890afd80709"`,
+	`"openid":"http://ann.example.com"`,
+	`"account":{"homePage":"http://example.com","name":"ann"}`,
+}
+
+// actorPlace is a place of a statement that takes an actor.
+type actorPlace struct {
+	at            string
+	agent, group  bool // whether it takes them
+	needsType     bool // an Agent needs its objectType
+	version       Version
+	anonymousOnly bool // a Group must be anonymous and have two members
+}
+
+var actorPlaces = []actorPlace{
+	{at: "/actor", agent: true, group: true},
+	{at: "/object", agent: true, group: true, needsType: true},
+	{at: "/authority", agent: true, group: true, anonymousOnly: true},
+	{at: "/context/instructor", agent: true, group: true},
+	{at: "/context/team", group: true},
+	{at: "/context/team/member/0", agent: true},
+	{at: "/context/contextAgents/0/agent", agent: true, version: V2},
+	{at: "/context/contextGroups/0/group", group: true, version: V2},
+	{at: "/context/contextGroups/0/group/member/0", agent: true, version: V2},
+}
+
+// TestActors tries every combination of identifiers in every place, in the statement
+// and in a SubStatement, as an Agent and as a Group with and without members.
+func TestActors(t *testing.T) {
+	base := `{"actor":{"mbox":"mailto:a@example.com"},"verb":{"id":"x:y"},"object":{"id":"x:z"},"context":{"team":{"objectType":"Group","member":[{}]},
+		"contextAgents":` + contextAgents + `,"contextGroups":` + contextGroups + `}}`
+	checked := 0
+	for _, place := range actorPlaces {
+		for _, prefix := range []string{"", "/object"} {
+			if prefix != "" && (place.at == "/authority") {
+				continue
+			}
+			statement := base
+			if place.version != V2 {
+				statement = replaced(t, replaced(t, statement, "/context/contextAgents", ""), "/context/contextGroups", "")
+			}
+			if place.at != "/context/team/member/0" {
+				statement = replaced(t, statement, "/context/team", "")
+			}
+			if prefix != "" {
+				statement = replaced(t, `{"actor":{"mbox":"mailto:a@example.com"},"verb":{"id":"x:y"}}`, "/object",
+					replaced(t, statement, "/objectType", `"SubStatement"`))
+			}
+			for combination := range 1 << len(identifiers) {
+				for _, objectType := range []string{"", "Agent", "Group"} {
+					for _, members := range []int{-1, 0, 2} {
+						actor, count := actorJSON(combination, objectType, members)
+						body := replaced(t, statement, prefix+place.at, actor)
+						version := V1
+						if place.version != "" {
+							version = place.version
+						}
+						_, err := DecodeStatement([]byte(body), version, DefaultLimits)
+						want := place.takes(objectType, count, members)
+						if (err == nil) != want {
+							t.Errorf("%s%s: %s: got %v, want valid: %v", prefix, place.at, actor, err, want)
+						}
+						checked++
+					}
+				}
+			}
+		}
+	}
+	t.Logf("checked %d actors", checked)
+}
+
+func actorJSON(combination int, objectType string, members int) (actor string, identifierCount int) {
+	var parts []string
+	for i, identifier := range identifiers {
+		if combination&(1<<i) != 0 {
+			parts = append(parts, identifier)
+		}
+	}
+	identifierCount = len(parts)
+	if members >= 0 {
+		list := make([]string, members)
+		for i := range list {
+			list[i] = fmt.Sprintf(`{"mbox":"mailto:m%d@example.com"}`, i)
+		}
+		parts = append(parts, `"member":[`+strings.Join(list, ",")+`]`)
+	}
+	if objectType != "" {
+		parts = append(parts, `"objectType":"`+objectType+`"`) // last: the decoder must not rely on order
+	}
+	return "{" + strings.Join(parts, ",") + "}", identifierCount
+}
+
+// takes is the rule of Data 2.4.2, written a second time.
+func (p actorPlace) takes(objectType string, identifiers, members int) bool {
+	if objectType == "Group" {
+		if p.anonymousOnly {
+			return identifiers == 0 && members == 2
+		}
+		return p.group && (identifiers == 1 || identifiers == 0 && members >= 0)
+	}
+	if p.needsType && objectType == "" {
+		return false
+	}
+	return p.agent && identifiers == 1 && members < 0
+}
+
+func TestIdentifiers(t *testing.T) {
+	tests := []struct {
+		name  string
+		actor string
+		valid bool
+	}{
+		{"mbox", `{"mbox":"mailto:a.b+c@example.co.uk"}`, true},
+		{"mbox at a host without a dot", `{"mbox":"mailto:a@localhost"}`, true},
+		{"mbox with an international domain", `{"mbox":"mailto:a@bücher.example"}`, true},
+		{"mbox without mailto", `{"mbox":"a@example.com"}`, false},
+		{"mbox with mailto in upper case", `{"mbox":"MAILTO:a@example.com"}`, false},
+		{"mbox without a domain", `{"mbox":"mailto:a@"}`, false},
+		{"mbox without a local part", `{"mbox":"mailto:@example.com"}`, false},
+		{"mbox without an at sign", `{"mbox":"mailto:should.fail.com"}`, false},
+		{"mbox with a space", `{"mbox":"mailto:a b@example.com"}`, false},
+		{"mbox of two", `{"mbox":"mailto:a@example.com,b@example.com"}`, false},
+		{"mbox with a subject", `{"mbox":"mailto:a@example.com?subject=x"}`, false},
+		{"mbox in brackets", `{"mbox":"mailto:<a@example.com>"}`, false},
+		{"mbox an IRI", `{"mbox":"http://example.com"}`, false},
+		{"mbox a number", `{"mbox":1}`, false},
+		{"hash in upper case", `{"mbox_sha1sum":"DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"}`, true},
+		{"hash too short", `{"mbox_sha1sum":"da39a3ee5e6b4b0d3255bfef95601890afd8070"}`, false},
+		{"hash no hex", `{"mbox_sha1sum":"ga39a3ee5e6b4b0d3255bfef95601890afd80709"}`, false},
+		{"hash an object", `{"mbox_sha1sum":{}}`, false},
+		{"openid without scheme", `{"openid":"ann.example.com"}`, false},
+		{"openid an array", `{"openid":[]}`, false},
+		{"account a string", `{"account":"x"}`, false},
+		{"account without homePage", `{"account":{"name":"x"}}`, false},
+		{"account without name", `{"account":{"homePage":"http://example.com"}}`, false},
+		{"account with a relative homePage", `{"account":{"homePage":"example.com","name":"x"}}`, false},
+		{"account with a number as name", `{"account":{"homePage":"http://example.com","name":1}}`, false},
+		{"account unknown property", `{"account":{"homePage":"http://example.com","name":"x","id":"y"}}`, false},
+		{"account in the wrong case", `{"account":{"homepage":"http://example.com","name":"x"}}`, false},
+		{"name a number", `{"mbox":"mailto:a@example.com","name":1}`, false},
+		{"unknown property", `{"mbox":"mailto:a@example.com","email":"x"}`, false},
+		{"identifier twice", `{"mbox":"mailto:a@example.com","mbox":"mailto:a@example.com"}`, false},
+		{"member an object", `{"objectType":"Group","member":{}}`, false},
+		{"member a group", `{"objectType":"Group","member":[{"objectType":"Group","mbox":"mailto:a@example.com"}]}`, false},
+		{"anonymous group", `{"objectType":"Group","member":[{"mbox":"mailto:a@example.com"}]}`, false}, // as a parameter
+		{"identified group", `{"objectType":"Group","mbox":"mailto:a@example.com"}`, true},
+		{"two values", `{"mbox":"mailto:a@example.com"} {}`, false},
+		{"nothing", ``, false},
+		{"null", `null`, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := DecodeAgent([]byte(test.actor), V1)
+			if (err == nil) != test.valid {
+				t.Errorf("got %v, want valid: %v", err, test.valid)
+			}
+		})
+	}
+}
+
+func TestIFIKey(t *testing.T) {
+	key := func(actor string) string {
+		a, err := DecodeAgent([]byte(actor), V1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.IFI.Key()
+	}
+	same := [][2]string{
+		{`{"mbox":"mailto:Ann@Example.COM"}`, `{"mbox":"mailto:Ann@example.com"}`},
+		{`{"mbox":"mailto:a@example.com"}`, `{"objectType":"Group","name":"x","mbox":"mailto:a@example.com","member":[{"mbox":"mailto:b@example.com"}]}`},
+		{`{"mbox":"mailto:a@example.com"}`, `{"mbox":"mailto:\u0061@example.com"}`},
+		{`{"mbox_sha1sum":"DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"}`, `{"mbox_sha1sum":"da39a3ee5e6b4b0d3255bfef95601890afd80709"}`},
+		{`{"account":{"name":"x","homePage":"http://example.com"}}`, `{"account":{"homePage":"http://example.com","name":"x"}}`},
+	}
+	for _, pair := range same {
+		if key(pair[0]) != key(pair[1]) {
+			t.Errorf("%s and %s have different keys", pair[0], pair[1])
+		}
+	}
+	seen := make(map[string]string)
+	for _, actor := range []string{
+		`{"mbox":"mailto:Ann@example.com"}`, `{"mbox":"mailto:ann@example.com"}`,
+		`{"openid":"mailto:ann@example.com"}`, `{"openid":"http://example.com"}`, `{"openid":"http://EXAMPLE.com"}`,
+		`{"account":{"homePage":"http://example.com","name":"x"}}`, `{"account":{"homePage":"http://example.com","name":"X"}}`,
+		`{"account":{"homePage":"http://example.com/x","name":""}}`, `{"account":{"homePage":"http://example.com","name":"/x "}}`,
+	} {
+		k := key(actor)
+		if other, found := seen[k]; found {
+			t.Errorf("%s and %s have the same key", actor, other)
+		}
+		seen[k] = actor
+	}
+	if got := (IFI{}).Key(); got != "" {
+		t.Errorf("no identifier has the key %q", got)
+	}
+}
+
+func TestDecodedActor(t *testing.T) {
+	got, err := DecodeAgent([]byte(`{"member":[{"name":"B","openid":"http://b.example"}],"name":"G\u00e9","mbox":"mailto:g@example.com","objectType":"Group"}`), V1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Actor{
+		Group: true, Name: "Gé", IFI: IFI{Kind: Mbox, Value: "mailto:g@example.com"},
+		Members: []*Actor{{Name: "B", IFI: IFI{Kind: OpenID, Value: "http://b.example"}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func FuzzDecodeAgent(f *testing.F) {
+	for _, identifier := range identifiers {
+		f.Add([]byte("{" + identifier + "}"))
+	}
+	f.Add([]byte(`{"objectType":"Group","member":[{"mbox":"mailto:a@example.com"}],"mbox":"mailto:b@EXAMPLE.com"}`))
+	f.Fuzz(func(t *testing.T, param []byte) {
+		a, err := DecodeAgent(param, V2)
+		if err != nil {
+			return
+		}
+		if a.IFI.Kind == "" || a.IFI.Key() == "" {
+			t.Fatalf("an actor without identity passed: %s", param)
+		}
+		var plain map[string]any
+		if err := json.Unmarshal(param, &plain); err != nil {
+			t.Fatalf("what is no JSON passed: %v: %s", err, param)
+		}
+	})
+}
