@@ -1,0 +1,190 @@
+package xapi
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestEquality changes one place and says whether the statement is still the same.
+func TestEquality(t *testing.T) {
+	grouped := replaced(t, fullStatement, "/actor", `{"objectType":"Group","member":[{"mbox":"mailto:a@example.com","name":"A"},{"openid":"http://b.example"}]}`)
+	void := replaced(t, smallStatement, "/object", anyRef)
+	nested := replaced(t, smallStatement, "/object", subStatement)
+	tests := []struct {
+		name  string
+		base  string // fullStatement when ""
+		at    string
+		value string // "" removes
+		equal bool
+	}{
+		{name: "id", at: "/id", value: anyUUID, equal: true},
+		{name: "no id", at: "/id", equal: true},
+		{name: "no authority", at: "/authority", equal: true},
+		{name: "another authority", at: "/authority", value: `{"mbox":"mailto:x@example.com"}`, equal: true},
+		{name: "another stored", at: "/stored", value: `"2027-01-01T00:00:00Z"`, equal: true},
+		{name: "no version", at: "/version", equal: true},
+		{name: "no timestamp", at: "/timestamp", equal: true},
+		{name: "timestamp in another zone", at: "/timestamp", value: `"2026-05-01T10:00:00.1234567Z"`, equal: true},
+		{name: "timestamp cut to milliseconds", at: "/timestamp", value: `"2026-05-01T10:00:00.123Z"`, equal: true},
+		{name: "timestamp a millisecond off", at: "/timestamp", value: `"2026-05-01T10:00:00.124Z"`, equal: false},
+		{name: "verb display", at: "/verb/display", value: `{"de":"antwortete"}`, equal: true},
+		{name: "no verb display", at: "/verb/display", equal: true},
+		{name: "verb id", at: "/verb/id", value: `"http://example.com/v"`, equal: false},
+		{name: "no definition", at: "/object/definition", equal: true},
+		{name: "another definition", at: "/object/definition", value: `{"name":{"en":"x"}}`, equal: true},
+		{name: "definition of a context activity", at: "/context/contextActivities/other/0/definition", equal: true},
+		{name: "no objectType of an activity", at: "/object/objectType", equal: true},
+		{name: "no objectType of an agent", at: "/actor/objectType", equal: true},
+		{name: "activity id", at: "/object/id", value: `"http://example.com/quiz/2"`, equal: false},
+		{name: "activity id in upper case", at: "/object/id", value: `"http://EXAMPLE.com/quiz/1"`, equal: false},
+		{name: "attachments", at: "/attachments", equal: true},
+		{name: "mbox domain in upper case", at: "/actor/mbox", value: `"mailto:ann@EXAMPLE.com"`, equal: true},
+		{name: "mbox local part in upper case", at: "/actor/mbox", value: `"mailto:Ann@example.com"`, equal: false},
+		{name: "name of the actor", at: "/actor/name", value: `"Bea"`, equal: false},
+		{name: "no name of the actor", at: "/actor/name", equal: false},
+		{name: "order of members", base: grouped, at: "/actor/member", value: `[{"openid":"http://b.example"},{"name":"A","mbox":"mailto:a@example.com"}]`, equal: true},
+		{name: "a member less", base: grouped, at: "/actor/member", value: `[{"openid":"http://b.example"}]`, equal: false},
+		{name: "a member twice", base: grouped, at: "/actor/member", value: `[{"openid":"http://b.example"},{"openid":"http://b.example"}]`, equal: false},
+		{name: "no members", base: grouped, at: "/actor/member", value: `[]`, equal: false},
+		{name: "single context activity in an array", at: "/context/contextActivities/parent", value: `[{"id":"http://example.com/quiz"}]`, equal: true},
+		{name: "another context activity", at: "/context/contextActivities/parent/id", value: `"http://example.com/q"`, equal: false},
+		{name: "one context activity more", at: "/context/contextActivities/grouping/-", value: `{"id":"http://example.com/q"}`, equal: false},
+		{name: "registration in upper case", at: "/context/registration", value: `"EC531277-B57B-4C15-8D91-D292C5B2B8F7"`, equal: true},
+		{name: "another registration", at: "/context/registration", value: anyUUID, equal: false},
+		{name: "language in lower case", at: "/context/language", value: `"en-gb"`, equal: true},
+		{name: "context.statement in upper case", at: "/context/statement/id", value: strings.ToUpper(anyUUID), equal: true},
+		{name: "no team", at: "/context/team", equal: false},
+		{name: "reference in upper case", base: void, at: "/object/id", value: strings.ToUpper(anyUUID), equal: true},
+		{name: "another reference", base: void, at: "/object/id", value: `"00000000-8baf-433b-82eb-8c7fada847da"`, equal: false},
+		{name: "duration beyond 0.01 s", at: "/result/duration", value: `"PT1H0.2599S"`, equal: true},
+		{name: "duration by 0.01 s", at: "/result/duration", value: `"PT1H0.26S"`, equal: false},
+		{name: "duration in other units", at: "/result/duration", value: `"PT3600.25S"`, equal: false},
+		{name: "duration with a comma", at: "/result/duration", value: `"PT1H0,25S"`, equal: true},
+		{name: "success", at: "/result/success", value: `false`, equal: false},
+		{name: "response", at: "/result/response", value: `"b"`, equal: false},
+		{name: "number in another notation", at: "/result/score/raw", value: `50.0e-1`, equal: true},
+		{name: "another number", at: "/result/score/raw", value: `5.000000000000000000001`, equal: false},
+		{name: "extension with more", at: "/context/extensions/x:y", value: `null`, equal: false},
+		{name: "definition extension", at: "/object/definition/extensions", equal: true},
+		{name: "result extension", at: "/result/extensions/http:~1~1example.com~1ext~1r", value: `0`, equal: false},
+		{name: "SubStatement's timestamp in another zone", base: nested, at: "/object/timestamp", value: `"2029-12-31T23:00:00Z"`, equal: true},
+		{name: "SubStatement's timestamp", base: nested, at: "/object/timestamp", value: `"2029-12-31T23:00:01Z"`, equal: false},
+		{name: "no timestamp of the SubStatement", base: nested, at: "/object/timestamp", equal: false},
+		{name: "SubStatement's attachments", base: nested, at: "/object/attachments", equal: true},
+		{name: "SubStatement's verb", base: nested, at: "/object/verb/id", value: `"x:v"`, equal: false},
+		{name: "SubStatement's single context activity", base: nested, at: "/object/context/contextActivities/parent", value: `[{"id":"http://example.com/travel"}]`, equal: true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			base := test.base
+			if base == "" {
+				base = fullStatement
+			}
+			changed := replaced(t, base, test.at, test.value)
+			a, b := mustDecode(t, base, V1), mustDecode(t, changed, V1)
+			if Equal(a, b) != test.equal || Equal(b, a) != test.equal {
+				t.Errorf("equal: %v and %v, want %v\n%s", Equal(a, b), Equal(b, a), test.equal, changed)
+			}
+			if equal, err := EqualJSON(a.Render(storeEdits), []byte(changed)); err != nil || equal != test.equal {
+				t.Errorf("stored and sent: %v, %v, want %v", equal, err, test.equal)
+			}
+		})
+	}
+}
+
+// TestTimestampsOf2 shows the one rule in which the versions differ.
+func TestTimestampsOf2(t *testing.T) {
+	a := replaced(t, smallStatement, "/timestamp", `"2026-01-01T00:00:00Z"`)
+	b := replaced(t, smallStatement, "/timestamp", `"2027-01-01T00:00:00Z"`)
+	if Equal(mustDecode(t, a, V1), mustDecode(t, b, V1)) {
+		t.Error("1.0.3 ignores the timestamp")
+	}
+	if !Equal(mustDecode(t, a, V2), mustDecode(t, b, V2)) || !Equal(mustDecode(t, a, V1), mustDecode(t, b, V2)) {
+		t.Error("2.0 does not ignore the timestamp")
+	}
+	stored := replaced(t, a, "/version", `"2.0.0"`)
+	if equal, err := EqualJSON([]byte(b), []byte(stored)); err != nil || !equal {
+		t.Errorf("a statement stored as 2.0.0 and one of another time: %v, %v", equal, err)
+	}
+}
+
+func TestEqualJSONRefuses(t *testing.T) {
+	for _, text := range []string{"", "{", `{"a":1,"a":1}`, "{}{}", strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000)} {
+		for _, pair := range [][2]string{{text, smallStatement}, {smallStatement, text}, {text, text}} {
+			if equal, err := EqualJSON([]byte(pair[0]), []byte(pair[1])); err == nil || equal {
+				t.Errorf("%.20q and %.20q: %v, %v", pair[0], pair[1], equal, err)
+			}
+		}
+	}
+	for _, text := range []string{"{}", "[]", "1", `"x"`, `{"actor":1,"verb":[],"object":null,"context":{"team":5},"result":"x"}`} {
+		if equal, err := EqualJSON([]byte(text), []byte(smallStatement)); err != nil || equal {
+			t.Errorf("%s: %v, %v", text, equal, err)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	same := [][]string{{"0", "-0", "0.0", "0e5", "-0.00E-3"}, {"1", "1.0", "10e-1", "0.1e1", "1E+0", "100.00e-2"}, {"-12.5", "-1.25e1", "-125E-1"}, {"1e400", "10e399"}}
+	forms := make(map[string]int)
+	for i, group := range same {
+		for _, text := range group {
+			form := string(comparableNumber([]byte(text)))
+			if other, found := forms[form]; found && other != i {
+				t.Errorf("%s has the form %s of another number", text, form)
+			}
+			forms[form] = i
+		}
+	}
+	if len(forms) != len(same) {
+		t.Errorf("%d forms of %d numbers: %v", len(forms), len(same), forms)
+	}
+}
+
+// TestEqualityIsAnEquivalence draws statements that differ in little, so that many
+// pairs are equal.
+func TestEqualityIsAnEquivalence(t *testing.T) {
+	equalPairs := 0
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(label string) *Statement {
+			body := joinMembers(t, statementMembers().Draw(t, label))
+			s, err := DecodeStatement([]byte(body), V1, DefaultLimits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		a, b := draw("a"), draw("b")
+		stored, err := DecodeStatement(a.Render(storeEdits), V1, DefaultLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !Equal(a, a) || !Equal(a, stored) || !Equal(stored, a) {
+			t.Fatal("a statement is not equal to itself, or to its stored form")
+		}
+		if Equal(a, b) != Equal(b, a) {
+			t.Fatal("not symmetric")
+		}
+		if Equal(a, b) {
+			equalPairs++
+		}
+		// With a timestamp of its own, a's stored form stands for a exactly.
+		if a.Timestamp != "" && Equal(a, b) != Equal(stored, b) {
+			t.Fatal("not transitive")
+		}
+	})
+	t.Logf("%d drawn pairs were equal", equalPairs)
+}
+
+func FuzzEqualJSON(f *testing.F) {
+	f.Add([]byte(fullStatement), []byte(smallStatement))
+	f.Add([]byte(subStatement), []byte(`{"actor":[],"context":{"contextAgents":1}}`))
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		equal, err := EqualJSON(a, b)
+		back, errBack := EqualJSON(b, a)
+		if equal != back || (err == nil) != (errBack == nil) || equal && err != nil {
+			t.Fatalf("%v, %v one way, %v, %v the other", equal, err, back, errBack)
+		}
+	})
+}
