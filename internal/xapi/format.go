@@ -23,7 +23,6 @@ func FormatIDs(statement []byte) ([]byte, error) {
 // formatter writes a statement again with its actors, activities and verbs rewritten.
 type formatter struct {
 	actor, activity, verb func(f formatter, out []byte, n node) []byte
-	definition            func(activityID string) []byte
 	languages             languagePreference
 }
 

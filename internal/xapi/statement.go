@@ -1,8 +1,13 @@
+// Package xapi is the language of the specification: statements and what they are
+// made of, decoded strictly, validated for both versions, compared and formatted. It is
+// pure: no I/O, no clock, no randomness. README.md says where it decides what the
+// specification leaves open.
+//
+// Sections are cited from xAPI 1.0.3 ("Data 2.4.2", "Communication 2.1.3") and, where
+// 2.0 differs, from IEEE 9274.1.1.
 package xapi
 
-import (
-	"strconv"
-)
+import "strconv"
 
 // Statement is a statement that has been validated, with the bytes it came in.
 // Source: xAPI 1.0.3 Data 2.4; IEEE 9274.1.1 4.2.
