@@ -265,7 +265,8 @@ type Feed interface {
 	Shards(ctx context.Context, table string) ([]Shard, error)
 
 	// Changes reads a shard after a sequence number ("" begins at its oldest change), at most limit changes.
-	// An empty answer with open=true means nothing new yet; open=false that the shard has ended.
+	// An empty answer with open=true means nothing new yet; open=false that the shard has ended. When changes after
+	// that number are no longer kept (DynamoDB keeps 24 hours), the error wraps ErrTrimmed.
 	Changes(ctx context.Context, table, shard, after string, limit int) (changes []Change, open bool, err error)
 }
 
@@ -297,6 +298,7 @@ var (
 	ErrThrottled = errors.New("table: throttled")                         // not applied; may be tried again later
 	ErrUnknown   = errors.New("table: outcome unknown")                   // applied or not; read to find out
 	ErrCondition = errors.New("table: condition failed")                  // not applied; *ConditionError and *GroupError wrap it
+	ErrTrimmed   = errors.New("table: changes are no longer kept")        // of a feed: what was not read in time is gone
 )
 
 // ConditionError says that the condition of an Apply did not hold. It wraps ErrCondition.

@@ -117,7 +117,7 @@ func checkAttribute(name string, v Value) error {
 		if len(v.Set) == 0 {
 			return invalid("attribute %s is an empty set", name)
 		}
-		sorted := sortedSet(v.Set)
+		sorted := SortedSet(v.Set)
 		for i := 1; i < len(sorted); i++ {
 			if bytes.Equal(sorted[i-1], sorted[i]) {
 				return invalid("attribute %s has a member twice", name)
@@ -238,8 +238,12 @@ func (m Schemas) CheckApply(w *Write) error {
 	return s.CheckWrite(w)
 }
 
-// CheckGroup checks a group: its writes, that they are 1 to MaxGroup of as many items, and their sum of bytes.
-func (m Schemas) CheckGroup(ws []Write) error {
+// CheckGroup checks a group: its token, its writes, that they are 1 to MaxGroup of as many items, and their sum of
+// bytes.
+func (m Schemas) CheckGroup(token string, ws []Write) error {
+	if len(token) > MaxToken {
+		return invalid("a token of %d bytes", len(token))
+	}
 	if len(ws) == 0 || len(ws) > MaxGroup {
 		return invalid("a group of %d writes", len(ws))
 	}

@@ -1,0 +1,149 @@
+package pebble
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math"
+
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+// change is one write on its way: what was there, and what will be.
+type change struct {
+	write     *table.Write
+	t         *tableState
+	key       table.Key
+	engineKey []byte
+
+	old, new       table.Item // nil: absent
+	oldRaw, newRaw []byte     // the same as stored
+	failed         bool       // a condition did not hold
+	ops            []indexOp
+	indexUnits     float64
+}
+
+// newChange begins a change. It does what needs no lock: the key, and the bytes of a put.
+func (db *DB) newChange(w *table.Write) change {
+	c := change{write: w, t: db.table(w.Table), key: w.Key}
+	if w.Op == table.OpPut {
+		c.key, _ = c.t.KeyOf(w.Item) // the checks have seen it
+		c.newRaw = appendItem(nil, w.Item, c.t.Partition, c.t.Sort)
+	}
+	c.engineKey = appendItemKey(make([]byte, 0, 5+len(c.key.Partition)+len(c.key.Sort)), c.t.id, c.key)
+	return c
+}
+
+// read takes in what is stored now.
+func (c *change) read(db *DB) (err error) {
+	if c.oldRaw, err = load(db.engine, c.engineKey); err != nil || c.oldRaw == nil {
+		return err
+	}
+	c.old, err = c.t.decode(c.key, c.oldRaw)
+	return err
+}
+
+// decode makes an item of its stored bytes and its key.
+func (t *tableState) decode(key table.Key, raw []byte) (table.Item, error) {
+	item, err := decodeItem(raw, 2)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.Name, err)
+	}
+	t.addKey(item, key)
+	return item, nil
+}
+
+// decide tests the conditions and works out the new item. A failed condition is noted, not returned.
+func (c *change) decide() error {
+	for i := range c.write.If {
+		if !holds(&c.write.If[i], c.old) {
+			c.failed = true
+			c.new, c.newRaw = c.old, c.oldRaw
+			return nil
+		}
+	}
+	switch c.write.Op {
+	case table.OpPut:
+		c.new = c.write.Item
+	case table.OpUpdate:
+		if err := c.update(); err != nil {
+			return err
+		}
+	case table.OpCheck:
+		c.new, c.newRaw = c.old, c.oldRaw
+	}
+	if c.changed() {
+		c.ops, c.indexUnits = c.indexOps()
+	}
+	return nil
+}
+
+// changed reports whether the item will differ from what is stored.
+func (c *change) changed() bool {
+	return (c.old == nil) != (c.new == nil) || !bytes.Equal(c.oldRaw, c.newRaw)
+}
+
+func holds(c *table.Condition, item table.Item) bool {
+	v, ok := item[c.Attr]
+	switch c.Test {
+	case table.TestAbsent:
+		return !ok
+	case table.TestPresent:
+		return ok
+	default:
+		return ok && v.Equal(c.Value)
+	}
+}
+
+// update applies the actions to a copy of the old item, or to one that has the key only.
+func (c *change) update() error {
+	c.new = maps.Clone(c.old)
+	if c.new == nil {
+		c.new = make(table.Item, 2+len(c.write.Actions))
+		c.t.addKey(c.new, c.key)
+	}
+	for i := range c.write.Actions {
+		if err := act(c.new, &c.write.Actions[i]); err != nil {
+			return fmt.Errorf("table %s: %w", c.t.Name, err)
+		}
+	}
+	if err := c.t.CheckItem(c.new); err != nil {
+		return err
+	}
+	c.newRaw = appendItem(nil, c.new, c.t.Partition, c.t.Sort)
+	return nil
+}
+
+func act(item table.Item, a *table.Action) error {
+	old, had := item[a.Attr]
+	switch {
+	case a.Verb == table.ActionRemove:
+		delete(item, a.Attr)
+	case a.Verb == table.ActionSet || !had:
+		item[a.Attr] = a.Value
+	case old.Kind != a.Value.Kind:
+		return fmt.Errorf("%w: add to %s, which is of another kind", table.ErrInvalid, a.Attr)
+	case old.Kind == table.Number:
+		if overflows(old.N, a.Value.N) {
+			return fmt.Errorf("%w: add to %s goes beyond 64 bits", table.ErrInvalid, a.Attr)
+		}
+		item[a.Attr] = table.N(old.N + a.Value.N)
+	default:
+		item[a.Attr] = table.SetOf(table.Union(old.Set, a.Value.Set)...)
+	}
+	return nil
+}
+
+func overflows(a, b int64) bool {
+	return b > 0 && a > math.MaxInt64-b || b < 0 && a < math.MinInt64-b
+}
+
+// units is what the change costs on its table: the larger of the item before and after. A failed condition costs what
+// there is, or what a put would have written.
+func (c *change) units() float64 {
+	size := max(c.old.Size(), c.new.Size())
+	if c.failed && c.old == nil {
+		size = c.write.Item.Size()
+	}
+	return table.WriteUnits(size)
+}

@@ -1,0 +1,245 @@
+package pebble
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	engine "github.com/cockroachdb/pebble/v2"
+
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+// unit is what is written at once.
+type unit struct {
+	changes []change
+	atomic  bool   // a group: a failed condition of one change stops all
+	durable bool   // wait for the disk
+	token   string // of a group; "" for none
+
+	repeated bool     // the token was seen: nothing was written
+	locked   []string // the engine keys whose locks are held
+	print    fingerprint
+	first    uint64 // the first sequence number of the changes in the feed
+	fed      int    // and how many they are
+}
+
+// write locks the items, reads them, decides, and commits. When it returns nil the changes have been decided, and
+// committed unless a condition failed.
+func (db *DB) write(ctx context.Context, u *unit) error {
+	if err := db.failure.get(); err != nil {
+		return err
+	}
+	keys := make([]string, len(u.changes))
+	for i := range u.changes {
+		keys[i] = string(u.changes[i].engineKey)
+	}
+	if err := db.locks.lock(ctx, keys); err != nil {
+		return err
+	}
+	u.locked = keys
+	write, err := db.decide(u)
+	if err != nil || !write {
+		db.locks.unlock(u.locked)
+		return err
+	}
+	return db.commit(ctx, u)
+}
+
+// decide reads the items under their locks, and reports whether there is something to commit.
+func (db *DB) decide(u *unit) (bool, error) {
+	for i := range u.changes {
+		if err := u.changes[i].read(db); err != nil {
+			return false, err
+		}
+	}
+	if u.token != "" {
+		u.print = fingerprintOf(u.changes)
+		var err error
+		if u.repeated, err = db.tokens.begin(u.token, u.print, db.now()); err != nil || u.repeated {
+			return false, err
+		}
+	}
+	failed, changed := false, false
+	for i := range u.changes {
+		c := &u.changes[i]
+		if err := c.decide(); err != nil {
+			db.tokens.end(u.token, false)
+			return false, err
+		}
+		failed = failed || c.failed
+		changed = changed || c.changed()
+	}
+	if failed || !changed && u.token == "" {
+		db.tokens.end(u.token, false)
+		return false, nil
+	}
+	return true, nil
+}
+
+// commit writes the changes and releases the locks. It returns early when the context ends or the disk fails; what
+// was begun runs to its end all the same, and the outcome is unknown.
+func (db *DB) commit(ctx context.Context, u *unit) error {
+	if db.faults != nil {
+		db.faults.shuffle(u.changes)
+	}
+	batch, err := db.build(u)
+	if err != nil {
+		db.locks.unlock(u.locked)
+		return err
+	}
+	done := make(chan error, 1)
+	db.commits.Add(1)
+	go func() {
+		defer db.commits.Done()
+		done <- db.finish(u, batch)
+	}()
+	select {
+	case err = <-done:
+		return err
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-db.failure.happened:
+		err = db.failure.get()
+	}
+	select {
+	case err := <-done:
+		return err
+	default:
+		return fmt.Errorf("%w: %w", table.ErrUnknown, err)
+	}
+}
+
+// finish gives the batch to the engine and then tells everybody who waits. After a failure nothing is told: the
+// change feed stands still, and the items are marked as doubtful before their locks are released.
+func (db *DB) finish(u *unit, batch *engine.Batch) error {
+	sync := engine.NoSync
+	if u.durable {
+		sync = engine.Sync
+	}
+	if err := applyBatch(db.engine, batch, sync); err != nil {
+		db.failure.set(err, u.locked)
+		db.locks.unlock(u.locked)
+		return fmt.Errorf("%w: %w", table.ErrUnknown, err)
+	}
+	db.tokens.end(u.token, true)
+	db.feed.end(u.first)
+	db.locks.unlock(u.locked)
+	db.tidy(u.first, u.fed)
+	return batch.Close()
+}
+
+// applyBatch turns the engine's panic after an error of the disk into that error.
+func applyBatch(db *engine.DB, batch *engine.Batch, sync *engine.WriteOptions) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("engine stopped: %v", p)
+		}
+	}()
+	return db.Apply(batch, sync)
+}
+
+// build makes the engine batch: items, index entries, feed and token.
+func (db *DB) build(u *unit) (*engine.Batch, error) {
+	size := 64
+	for i := range u.changes {
+		c := &u.changes[i]
+		size += 2*len(c.newRaw) + len(c.oldRaw) + 2*len(c.engineKey) + 64
+		for _, op := range c.ops {
+			size += len(op.key) + len(op.value) + 16
+		}
+		if c.t.Stream && c.changed() {
+			u.fed++
+		}
+	}
+	batch := db.engine.NewBatchWithSize(size)
+	if u.fed > 0 {
+		u.first = db.feed.begin(u.fed)
+	}
+	err := db.fillBatch(batch, u)
+	if err != nil {
+		db.feed.end(u.first)
+		db.tokens.end(u.token, false)
+		return nil, errors.Join(fmt.Errorf("build batch: %w", err), batch.Close())
+	}
+	return batch, nil
+}
+
+func (db *DB) fillBatch(batch *engine.Batch, u *unit) error {
+	now := db.now()
+	next := u.first
+	for i := range u.changes {
+		c := &u.changes[i]
+		if !c.changed() {
+			continue
+		}
+		var err error
+		if c.new == nil {
+			err = batch.Delete(c.engineKey, nil)
+		} else {
+			err = batch.Set(c.engineKey, c.newRaw, nil)
+		}
+		if err != nil {
+			return err
+		}
+		if err := db.writeIndexes(batch, c); err != nil {
+			return err
+		}
+		if c.t.Stream {
+			if err := feed(batch, next, c, now); err != nil {
+				return err
+			}
+			next++
+		}
+	}
+	if u.token != "" {
+		return batch.Set(tokenKey(now, u.token), u.print[:], nil)
+	}
+	return nil
+}
+
+// writeIndexes puts the index operations of a change into the batch; with faults they may be held back.
+func (db *DB) writeIndexes(batch *engine.Batch, c *change) error {
+	if db.faults != nil && db.faults.delays() {
+		return db.faults.hold(batch, c)
+	}
+	for _, op := range c.ops {
+		if err := op.write(batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (op *indexOp) write(w engine.Writer) error {
+	if op.value == nil {
+		return w.Delete(op.key, nil)
+	}
+	return w.Set(op.key, op.value, nil)
+}
+
+// load reads one engine key; nil when it is absent. The bytes are the caller's.
+func load(r engine.Reader, key []byte) ([]byte, error) {
+	raw, closer, err := r.Get(key)
+	if errors.Is(err, engine.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read item: %w", err)
+	}
+	value := append(make([]byte, 0, len(raw)), raw...)
+	return value, closer.Close()
+}
+
+// getUint64 reads a number under one engine key; 0 when it is absent.
+func getUint64(r engine.Reader, key []byte) (uint64, error) {
+	raw, err := load(r, key)
+	if err != nil || raw == nil {
+		return 0, err
+	}
+	if len(raw) != 8 {
+		return 0, errKey
+	}
+	return binary.BigEndian.Uint64(raw), nil
+}

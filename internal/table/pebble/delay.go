@@ -1,0 +1,99 @@
+package pebble
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	engine "github.com/cockroachdb/pebble/v2"
+)
+
+// delays reports whether index changes are held back.
+func (f *faults) delays() bool { return f.IndexDelay != nil }
+
+// hold writes the index changes of a change to where they wait. They go in the same batch as the item, so a crash does
+// not lose them.
+func (f *faults) hold(batch *engine.Batch, c *change) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.db.now()
+	for _, op := range c.ops {
+		due := now.Add(f.IndexDelay())
+		if before := f.due[string(op.key)]; due.Before(before) {
+			due = before
+		}
+		f.due[string(op.key)] = due
+		f.held++
+		value := binary.AppendUvarint(nil, uint64(len(op.key)))
+		value = append(value, op.key...)
+		value = appendPart(value, op.value, op.value != nil)
+		if err := batch.Set(delayedKey(due, f.held), value, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// delayedKey orders changes by the time when they show, and then as they were made.
+func delayedKey(due time.Time, n uint64) []byte {
+	key := binary.BigEndian.AppendUint64([]byte{spaceDelayed}, uint64(max(0, due.UnixNano())))
+	return binary.BigEndian.AppendUint64(key, n)
+}
+
+// release makes the changes visible that are due.
+func (f *faults) release(now time.Time) error {
+	f.moves.Lock()
+	defer f.moves.Unlock()
+	if err := f.db.enter(context.Background()); err != nil {
+		return err
+	}
+	defer f.db.open.RUnlock()
+	return releaseDelayed(f.db.engine, delayedKey(now, 1<<64-1))
+}
+
+// FlushIndexes makes all index changes visible that Faults.IndexDelay holds back.
+func (db *DB) FlushIndexes() error {
+	if db.faults == nil {
+		return nil
+	}
+	return db.faults.release(time.Unix(0, 1<<63-1))
+}
+
+// releaseDelayed moves the changes below the bound to their indexes.
+func releaseDelayed(db *engine.DB, bound []byte) (err error) {
+	iter, err := db.NewIter(&engine.IterOptions{LowerBound: []byte{spaceDelayed}, UpperBound: bound})
+	if err != nil {
+		return fmt.Errorf("release delayed index entries: %w", err)
+	}
+	defer func() { err = errors.Join(err, iter.Close()) }()
+	batch := db.NewBatch()
+	defer func() { err = errors.Join(err, batch.Close()) }()
+	for iter.First(); iter.Valid(); iter.Next() {
+		op, err := decodeDelayed(iter.Value())
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(op.write(batch), batch.Delete(iter.Key(), nil)); err != nil {
+			return err
+		}
+	}
+	if err := iter.Error(); err != nil || batch.Empty() {
+		return err
+	}
+	return applyBatch(db, batch, engine.NoSync)
+}
+
+func decodeDelayed(value []byte) (indexOp, error) {
+	size, n := binary.Uvarint(value)
+	if n <= 0 || size > uint64(len(value)-n) {
+		return indexOp{}, errKey
+	}
+	key, rest := value[n:n+int(size)], value[n+int(size):]
+	part, rest, err := cutPart(rest)
+	if err != nil || len(rest) > 0 {
+		return indexOp{}, errKey
+	}
+	return indexOp{key, part}, nil
+}

@@ -1,0 +1,101 @@
+package pebble
+
+import (
+	"bytes"
+
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+// entry is one index entry. Size is what DynamoDB would count for it, not what it takes here.
+type entry struct {
+	key, value []byte
+	size       int
+}
+
+// entry makes the index entry of an item; false when a key attribute of the index is not on it.
+func (ix *indexState) entry(t *tableState, key table.Key, item table.Item) (entry, bool) {
+	partition, ok := item[ix.Partition]
+	if !ok {
+		return entry{}, false
+	}
+	sort, ok := item[ix.Sort]
+	if !ok {
+		return entry{}, false
+	}
+	k := make([]byte, 0, 16+len(partition.S)+len(sort.B)+len(key.Partition)+len(key.Sort))
+	k = appendEntryKey(appendPartition(k, spaceIndex, ix.id, partition.S), sort.B, key)
+	return entry{k, appendAttributes(nil, item, ix.carries), ix.entrySize(item)}, true
+}
+
+// entrySize counts the attributes of an entry: the keys of index and table, and what is projected.
+func (ix *indexState) entrySize(item table.Item) int {
+	n := 0
+	for _, name := range ix.keys {
+		n += attributeSize(item, name)
+	}
+	for _, name := range ix.carries {
+		n += attributeSize(item, name)
+	}
+	return n
+}
+
+func attributeSize(item table.Item, name string) int {
+	v, ok := item[name]
+	if !ok {
+		return 0
+	}
+	return len(name) + v.Size()
+}
+
+// decodeEntry makes an item of an entry. Rest is its engine key after the partition.
+func (ix *indexState) decodeEntry(t *tableState, partition string, rest, value []byte) (table.Item, error) {
+	item, err := decodeItem(value, len(ix.keys))
+	if err != nil {
+		return nil, err
+	}
+	sort, itemPartition, itemSort, err := cutEntryKey(rest)
+	if err != nil {
+		return nil, err
+	}
+	item[ix.Partition] = table.S(partition)
+	item[ix.Sort] = table.B(sort)
+	t.addKey(item, table.Key{Partition: string(itemPartition), Sort: bytes.Clone(itemSort)})
+	return item, nil
+}
+
+// addKey gives an item its key attributes, which are not stored with it.
+func (t *tableState) addKey(item table.Item, key table.Key) {
+	item[t.Partition] = table.S(key.Partition)
+	if t.Sort != "" {
+		item[t.Sort] = table.B(key.Sort)
+	}
+}
+
+// indexOp puts an index entry, or deletes it when value is nil.
+type indexOp struct{ key, value []byte }
+
+// indexOps returns what a change does to the indexes, and its write units: the entry of an index is written when
+// something it shows has changed, and twice when its key has.
+func (c *change) indexOps() (ops []indexOp, units float64) {
+	for i := range c.t.indexes {
+		ix := &c.t.indexes[i]
+		old, had := ix.entry(c.t, c.key, c.old)
+		now, has := ix.entry(c.t, c.key, c.new)
+		if had && has && bytes.Equal(old.key, now.key) {
+			if !bytes.Equal(old.value, now.value) {
+				ops = append(ops, indexOp{now.key, now.value})
+				units += table.WriteUnits(max(old.size, now.size))
+			}
+			continue
+		}
+		if had {
+			ops = append(ops, indexOp{key: old.key})
+			units += table.WriteUnits(old.size)
+		}
+		if has {
+			ops = append(ops, indexOp{now.key, now.value})
+			units += table.WriteUnits(now.size)
+		}
+	}
+	return ops, units
+}

@@ -1,0 +1,89 @@
+package tabletest
+
+import (
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+func (s *suite) testGet(t *testing.T) {
+	t.Run("every kind of value comes back", s.getKinds)
+	t.Run("absent", s.getAbsent)
+	t.Run("batch is parallel to its references", s.getBatch)
+}
+
+func (s *suite) getKinds(t *testing.T) {
+	ctx, pk := within(t), s.partition(t)
+	long := make([]byte, 1000)
+	for i := range long {
+		long[i] = byte(i)
+	}
+	item := recordItem(pk, "\x00\xff\x00", table.Item{
+		"text": table.S("ä\x00\u2028😀"), "empty text": table.S(""),
+		"zero": table.N(0), "most": table.N(math.MaxInt64), "least": table.N(math.MinInt64),
+		"binary": table.B(long), "empty binary": table.B([]byte{}),
+		"set": table.SetOf([]byte{2}, []byte{0}, []byte{1, 1}), "one": table.SetOf(long),
+	})
+	s.put(t, ctx, records, item)
+	s.want(t, ctx, record(pk, "\x00\xff\x00"), item)
+
+	key := table.Item{"pk": table.S(pk)}
+	s.put(t, ctx, plain, key)
+	s.want(t, ctx, plainRef(pk), key)
+	eventually(t, func() string {
+		got, _, err := s.db.Get(ctx, plainRef(pk), table.Eventual)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cmp.Diff(key, got)
+	})
+}
+
+func (s *suite) getAbsent(t *testing.T) {
+	ctx, pk := within(t), s.partition(t)
+	s.put(t, ctx, records, recordItem(pk, "b", nil))
+	for _, sort := range []string{"a", "b\x00", "c"} {
+		s.want(t, ctx, record(pk, sort), nil)
+	}
+	s.want(t, ctx, record(pk+"x", "b"), nil)
+	s.want(t, ctx, plainRef(pk), nil)
+}
+
+func (s *suite) getBatch(t *testing.T) {
+	ctx, pk := within(t), s.partition(t)
+	const n = 250 // more than DynamoDB takes in one call
+	var refs []table.Ref
+	var want []table.Item
+	var puts []table.Write
+	for i := range n {
+		sort := string([]byte{1, byte(i)})
+		refs = append(refs, record(pk, sort))
+		if i%3 == 0 {
+			want = append(want, nil)
+			continue
+		}
+		item := recordItem(pk, sort, table.Item{"n": table.N(int64(i))})
+		want = append(want, item)
+		puts = append(puts, table.Put(records, item))
+	}
+	other := table.Item{"pk": table.S(pk), "x": table.S("y")}
+	puts = append(puts, table.Put(plain, other))
+	if _, err := s.db.Batch(ctx, puts); err != nil {
+		t.Fatal(err)
+	}
+	refs, want = append(refs, plainRef(pk), refs[1], refs[0]), append(want, other, want[1], want[0])
+	got, _, err := s.db.BatchGet(ctx, refs, table.Strong)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+	none, _, err := s.db.BatchGet(ctx, nil, table.Strong)
+	if err != nil || len(none) != 0 {
+		t.Errorf("no references: %d items, error %v", len(none), err)
+	}
+}
