@@ -18,7 +18,7 @@ func (v Value) Equal(w Value) bool {
 	case Binary:
 		return bytes.Equal(v.B, w.B)
 	case Set:
-		return len(v.Set) == len(w.Set) && slices.EqualFunc(sortedSet(v.Set), sortedSet(w.Set), bytes.Equal)
+		return len(v.Set) == len(w.Set) && slices.EqualFunc(SortedSet(v.Set), SortedSet(w.Set), bytes.Equal)
 	}
 	return true
 }
@@ -31,8 +31,8 @@ func Union(a, b [][]byte) [][]byte {
 	return slices.CompactFunc(all, bytes.Equal)
 }
 
-// sortedSet returns the members in ascending order: the slice itself when it is so already, else a sorted copy.
-func sortedSet(members [][]byte) [][]byte {
+// SortedSet returns the members in ascending order: the slice itself when it is so already, else a sorted copy.
+func SortedSet(members [][]byte) [][]byte {
 	if slices.IsSortedFunc(members, bytes.Compare) {
 		return members
 	}
