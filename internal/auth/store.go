@@ -33,7 +33,7 @@ type Store struct {
 	// Authorities holds the Term of every agent that has been an authority of this store.
 	Authorities [][]byte
 
-	macs *sync.Pool // HMACs under TermKey: making one costs more than using it
+	macs *sync.Pool // of *mac under TermKey
 }
 
 // AuthorityTerm is the kind of the terms in Store.Authorities.
@@ -43,20 +43,28 @@ const AuthorityTerm = "authority"
 // HMAC-SHA-256(TermKey, kind 0x00 value). 96 bits keep the chance of a collision among a billion terms under 10⁻¹⁰;
 // the key keeps a dictionary from reversing them.
 func (s Store) Term(kind, value string) [12]byte {
-	var mac hash.Hash
-	if s.macs != nil {
-		mac = s.macs.Get().(hash.Hash)
-		defer s.macs.Put(mac)
-		mac.Reset()
-	} else {
-		mac = hmac.New(sha256.New, s.TermKey)
+	if s.macs == nil { // a Store that was made by hand, in a test
+		return newMAC(s.TermKey).term(kind, value)
 	}
-	var buffer [256]byte
-	message := append(buffer[:0], kind...)
-	message = append(message, 0)
-	message = append(message, value...)
-	mac.Write(message)
-	return [12]byte(mac.Sum(buffer[:0]))
+	m := s.macs.Get().(*mac)
+	defer s.macs.Put(m)
+	return m.term(kind, value)
+}
+
+// mac is an HMAC with room for a message: making one costs more than using it.
+type mac struct {
+	hash   hash.Hash
+	buffer []byte
+}
+
+func newMAC(key []byte) *mac { return &mac{hash: hmac.New(sha256.New, key)} }
+
+func (m *mac) term(kind, value string) [12]byte {
+	m.buffer = append(append(append(m.buffer[:0], kind...), 0), value...)
+	m.hash.Reset()
+	m.hash.Write(m.buffer) // never fails
+	m.buffer = m.hash.Sum(m.buffer[:0])
+	return [12]byte(m.buffer)
 }
 
 // newStore derives a store's keys from its store key. Source: RFC 5869; the info strings are part of the data format.
@@ -72,7 +80,7 @@ func newStore(id, name string, storeKey []byte) (Store, error) {
 	if err != nil {
 		return Store{}, fmt.Errorf("derive cursor key: %w", err)
 	}
-	macs := &sync.Pool{New: func() any { return hmac.New(sha256.New, term) }}
+	macs := &sync.Pool{New: func() any { return newMAC(term) }}
 	return Store{ID: id, Name: name, TermKey: term, CursorKey: cursor, macs: macs}, nil
 }
 
