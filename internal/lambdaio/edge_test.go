@@ -1,0 +1,112 @@
+package lambdaio_test
+
+import (
+	"encoding/base64"
+	"encoding/json/v2"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/app"
+	"github.com/cairn-lrs/cairn/internal/blob/disk"
+	"github.com/cairn-lrs/cairn/internal/lambdaio"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table/pebble"
+)
+
+// reply is what the gateway reads of an answer.
+type reply struct {
+	StatusCode      int               `json:"statusCode"`
+	Headers         map[string]string `json:"headers"`
+	Body            string            `json:"body"`
+	IsBase64Encoded bool              `json:"isBase64Encoded"`
+}
+
+// TestSampleEventsThroughTheEdge sends the sample payloads, in the order of a client's session, to the handlers that
+// the functions serve, over the embedded engine.
+func TestSampleEventsThroughTheEdge(t *testing.T) {
+	statements, about := handlers(t)
+	tests := []struct {
+		event   string
+		handler http.Handler
+		status  int
+		body    string // part of it
+		base64  bool
+	}{
+		{"about-get", about, 200, `"2.0.0"`, false},
+		{"statements-options", statements, 204, "", false},
+		{"statements-post", statements, 200, "7d3c2f5e-1b64-4a0e-9d7a-0c5b1e2f3a42", false},
+		{"statements-post", statements, 200, "7d3c2f5e-1b64-4a0e-9d7a-0c5b1e2f3a42", false}, // a retry after a lost reply
+		{"statements-put", statements, 204, "", false},
+		{"statements-post-multipart", statements, 200, "7d3c2f5e-1b64-4a0e-9d7a-0c5b1e2f3a44", false},
+		{"statements-head", statements, 200, "", false},
+		{"statements-get", statements, 200, "\x1f\x8b", true},
+		{"statements-get-repeated-key", statements, 400, "verb", false},
+		{"statements-alternate-syntax", statements, 200, "First aid – basics", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.event, func(t *testing.T) {
+			payload, err := os.ReadFile("../../events/" + tt.event + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := lambdaio.NewGateway(tt.handler, slog.New(slog.DiscardHandler)).Invoke(t.Context(), payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got reply
+			if err := json.Unmarshal(out, &got); err != nil {
+				t.Fatal(err)
+			}
+			body := got.Body
+			if got.IsBase64Encoded {
+				decoded, err := base64.StdEncoding.DecodeString(got.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body = string(decoded)
+			}
+			if got.StatusCode != tt.status || got.IsBase64Encoded != tt.base64 || !strings.Contains(body, tt.body) {
+				t.Errorf("got %d, base64 %v: %s\nwant %d, base64 %v, with %q", got.StatusCode, got.IsBase64Encoded, body, tt.status, tt.base64, tt.body)
+			}
+			if id := got.Headers["X-Request-Id"]; id != "JKJaXmPLvHcESHA=" {
+				t.Errorf("request id %q is not the gateway's", id)
+			}
+			if tt.handler == statements && got.Headers["X-Experience-Api-Version"] != "1.0.3" {
+				t.Errorf("headers %v lack the version", got.Headers)
+			}
+		})
+	}
+}
+
+// handlers wires what the two functions serve, with the credential of the sample events.
+func handlers(t *testing.T) (statements, about http.Handler) {
+	t.Helper()
+	tables, err := pebble.Open(t.TempDir(), schema.Tables, pebble.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	blobs, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tables.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	cairn := app.New(app.Ports{
+		Tables: tables, Scanner: tables, Blobs: blobs, Now: time.Now, OnlyWriter: true, Shards: 1,
+		Log: slog.New(slog.DiscardHandler), RequestIDHeader: lambdaio.RequestIDHeader,
+	})
+	if err := cairn.Directory.EnsureDefault(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := cairn.Directory.UpsertDefault(t.Context(), "sample-key", "sample-secret"); err != nil {
+		t.Fatal(err)
+	}
+	return cairn.StatementsHandler(), app.AboutHandler(slog.New(slog.DiscardHandler), lambdaio.RequestIDHeader)
+}
