@@ -1,6 +1,7 @@
 package xapi
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -10,8 +11,9 @@ import (
 	"pgregory.net/rapid"
 )
 
+// at is a position n hours after the beginning of 1970.
 func at(n uint64) (position [16]byte) {
-	binary.BigEndian.PutUint64(position[:], n)
+	binary.BigEndian.PutUint64(position[:], n*60*60*1000<<16)
 	return position
 }
 
@@ -44,6 +46,8 @@ func TestCanonical(t *testing.T) {
 		{"union of languages, the latest text wins",
 			[]brought{{`{"name":{"en":"one","fr":"un"}}`, 1}, {`{"name":{"en":"two","de":"zwei"}}`, 2}},
 			`{"name":{"de":"zwei","en":"two","fr":"un"}}`},
+		{"a text that comes again on its day was there before", []brought{{`{"type":"x:a"}`, 1}, {`{"type":"x:b"}`, 2}, {`{"type":"x:a"}`, 3}}, `{"type":"x:b"}`},
+		{"a text that comes again on another day is the latest", []brought{{`{"type":"x:a"}`, 1}, {`{"type":"x:b"}`, 2}, {`{"type":"x:a"}`, 25}}, `{"type":"x:a"}`},
 		{"tags are one language in any case", []brought{{`{"name":{"en-us":"one"}}`, 1}, {`{"name":{"en-US":"two"}}`, 2}}, `{"name":{"en-US":"two"}}`},
 		{"type and moreInfo: the latest", []brought{{`{"type":"x:a","moreInfo":"x:m"}`, 2}, {`{"type":"x:b"}`, 1}}, `{"moreInfo":"x:m","type":"x:a"}`},
 		{"extensions by key", []brought{{`{"extensions":{"x:a":1.0,"x:b":[1]}}`, 1}, {`{"extensions":{"x:b":{"c":2}}}`, 2}}, `{"extensions":{"x:a":1.0,"x:b":{"c":2}}}`},
@@ -82,10 +86,13 @@ func TestMergeSaysWhatChanged(t *testing.T) {
 	}{
 		{brought{`{"name":{"en":"two"}}`, 2}, true},
 		{brought{`{"name":{"en":"two"}}`, 2}, false},
-		{brought{`{"name":{"en":"one"}}`, 1}, false},
+		{brought{`{"name":{"en":"one"}}`, 1}, true}, // in storage: the text that counts is the same
+		{brought{`{"name":{"en":"one"}}`, 5}, false},
 		{brought{`{"name":{"fr":"un"}}`, 1}, true},
-		{brought{`{"name":{"en":"two"}}`, 3}, true}, // its position counts from now on
-		{brought{`{}`, 4}, false},
+		{brought{`{"name":{"en":"two"}}`, 23}, false}, // the same day
+		{brought{`{"name":{"en":"two"}}`, 24}, true},
+		{brought{`{"name":{"en":"one"}}`, 23}, false},
+		{brought{`{}`, 48}, false},
 	} {
 		changed, err := c.Merge([]byte(step.definition), at(step.at))
 		if err != nil || changed != step.changed {
@@ -124,7 +131,7 @@ func TestMergeIsASemilattice(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) brought {
 			// Positions repeat: one statement can describe an Activity more than once.
-			return brought{definition.Draw(t, "definition"), rapid.Uint64Range(0, 3).Draw(t, "at")}
+			return brought{definition.Draw(t, "definition"), rapid.SampledFrom([]uint64{0, 1, 2, 23, 24, 25, 48}).Draw(t, "at")}
 		}), 0, 6).Draw(rt, "list")
 		want := marshal(rt, merge(t, list...))
 		shuffled := rapid.Permutation(append(append([]brought{}, list...), list...)).Draw(rt, "order")
@@ -161,7 +168,7 @@ func TestMergeIsBounded(t *testing.T) {
 		}
 		return `{"interactionType":"choice","extensions":{` + strings.Join(parts, ",") + `}}`
 	}
-	list := []brought{{extensions(0, 3000), 1}, {extensions(2000, 5000), 2}, {extensions(0, 100), 3}}
+	list := []brought{{extensions(0, 3000), 1}, {extensions(2000, 5000), 30}, {extensions(0, 100), 60}}
 	want := string(marshal(t, merge(t, list[0], list[1], list[2])))
 	for _, order := range [][]brought{{list[2], list[1], list[0]}, {list[1], list[0], list[2]}, {list[0], list[2], list[1], list[0]}} {
 		if got := string(marshal(t, merge(t, order...))); got != want {
@@ -174,6 +181,45 @@ func TestMergeIsBounded(t *testing.T) {
 	}
 	if changed, err := c.Merge([]byte(`{"extensions":{"x:new":1}}`), at(0)); err != nil || changed {
 		t.Errorf("what is beyond the bound changes it: %v, %v", changed, err)
+	}
+}
+
+// TestRivalsAreBounded sends many texts for one slot on one day.
+func TestRivalsAreBounded(t *testing.T) {
+	c := new(Canonical)
+	for n := range uint64(3 * maxRivals) {
+		changed, err := c.Merge(fmt.Appendf(nil, `{"type":"x:%d"}`, n), at(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !changed && n < maxRivals {
+			t.Errorf("text %d changes nothing", n)
+		}
+	}
+	if got := len(c.parts[slot{property: "type"}]); got != maxRivals {
+		t.Errorf("%d texts are kept, want %d", got, maxRivals)
+	}
+	if got := string(c.JSON()); got != `{"type":"x:9"}` { // the greatest bytes
+		t.Errorf("the definition is %s", got)
+	}
+}
+
+func TestEndOfDay(t *testing.T) {
+	for _, hour := range []uint64{0, 23, 24, 500_000} {
+		start := at(hour)
+		end := EndOfDay(start)
+		if day(end) != hour/24 || bytes.Compare(end[:], start[:]) < 0 {
+			t.Errorf("hour %d ends at %x", hour, end)
+		}
+		next := end
+		for i := 5; ; i-- { // one millisecond later
+			if next[i]++; next[i] != 0 {
+				break
+			}
+		}
+		if day(next) != hour/24+1 {
+			t.Errorf("the day of hour %d goes on after its end %x", hour, end)
+		}
 	}
 }
 

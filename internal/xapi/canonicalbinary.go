@@ -1,6 +1,7 @@
 package xapi
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,13 +18,14 @@ var errCanonical = errors.New("read canonical definition: the bytes are damaged"
 func (c *Canonical) MarshalBinary() ([]byte, error) {
 	out := []byte{canonicalFormat}
 	for _, s := range c.slots() {
-		p := c.parts[s]
-		for _, text := range [...]string{s.property, s.component, s.name} {
-			out = append(binary.AppendUvarint(out, uint64(len(text))), text...)
-		}
-		out = append(out, p.position[:]...)
-		for _, text := range [...][]byte{p.name, p.value} {
-			out = append(binary.AppendUvarint(out, uint64(len(text))), text...)
+		for _, p := range c.parts[s] {
+			for _, text := range [...]string{s.property, s.component, s.name} {
+				out = append(binary.AppendUvarint(out, uint64(len(text))), text...)
+			}
+			out = append(out, p.position[:]...)
+			for _, text := range [...][]byte{p.name, p.value} {
+				out = append(binary.AppendUvarint(out, uint64(len(text))), text...)
+			}
 		}
 	}
 	return out, nil
@@ -37,22 +39,24 @@ func (c *Canonical) UnmarshalBinary(data []byte) error {
 	if data[0] != canonicalFormat {
 		return fmt.Errorf("read canonical definition: format %d is not known", data[0])
 	}
-	parts := make(map[slot]part)
-	var last slot
+	parts := make(map[slot][]part)
+	var lastSlot slot
+	var lastPart part
 	for r := (reader{data[1:]}); len(r.rest) > 0; {
 		var s slot
 		var p part
 		var name, value string
-		ok := r.text(&s.property) && r.text(&s.component) && r.text(&s.name) &&
-			r.bytes(p.position[:]) && r.text(&name) && r.text(&value)
-		if !ok || len(parts) > 0 && compareSlots(last, s) >= 0 || value == "" {
+		if !r.text(&s.property) || !r.text(&s.component) || !r.text(&s.name) ||
+			!r.bytes(p.position[:]) || !r.text(&name) || !r.text(&value) || value == "" {
 			return errCanonical
 		}
-		if name != "" {
-			p.name = []byte(name)
+		p.name, p.value = []byte(name), []byte(value)
+		order := cmp.Or(compareSlots(lastSlot, s), compareParts(lastPart, p))
+		if len(parts) > 0 && order >= 0 || len(parts[s]) > 0 && (s.first() || day(lastPart.position) != day(p.position)) {
+			return errCanonical
 		}
-		p.value = []byte(value)
-		parts[s], last = p, s
+		parts[s] = append(parts[s], p)
+		lastSlot, lastPart = s, p
 	}
 	c.parts = parts
 	return nil
