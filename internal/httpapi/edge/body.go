@@ -74,9 +74,10 @@ func (r *Request) readBody(limit int64) ([]byte, error) {
 	return body, nil
 }
 
-// unreadable tells a body that ended early from a client that is gone or too slow; either way nothing was stored.
+// unreadable tells a body that ended early from a client that is gone or too slow; either way nothing was stored. A client
+// that has ended its own side only, in the middle of a body, still reads the answer, though the context is done by then.
 func unreadable(r *Request, cause error) error {
-	if r.Context().Err() != nil {
+	if r.Context().Err() != nil && !errors.Is(cause, io.ErrUnexpectedEOF) {
 		return r.Context().Err()
 	}
 	e := BadRequest("", "the request's content ended before its announced length, or took too long")
