@@ -1,7 +1,6 @@
 package lrs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -79,8 +78,8 @@ func (w *write) defineOne(ctx context.Context, id string, list []brought) error 
 }
 
 // mergeDefinition reads, merges and swaps. It returns the last definition of the list when the merged one holds all of
-// it, so that bringing it again would change nothing.
-func (w *write) mergeDefinition(ctx context.Context, ref table.Ref, list []brought) (current []byte, err error) {
+// it, so that bringing it again on the same day would change nothing.
+func (w *write) mergeDefinition(ctx context.Context, ref table.Ref, list []brought) (current *brought, err error) {
 	item, _, err := w.Tables.Get(ctx, ref, table.Strong)
 	if err != nil {
 		return nil, fmt.Errorf("read definition: %w", err)
@@ -105,9 +104,9 @@ func (w *write) mergeDefinition(ctx context.Context, ref table.Ref, list []broug
 	if err != nil {
 		return nil, fmt.Errorf("encode definition: %w", err)
 	}
-	last := list[len(list)-1].definition
-	if again, err := canonical.Merge(last, latest); err != nil || again {
-		last = nil // a later statement's definition stands: bringing this one once more would change it
+	last := &list[len(list)-1]
+	if again, err := canonical.Merge(last.definition, xapi.EndOfDay(last.position)); err != nil || again {
+		last = nil // a later day's definition stands: bringing this one once more would change it
 	}
 	if !changed {
 		return last, nil
@@ -129,9 +128,6 @@ func (w *write) mergeDefinition(ctx context.Context, ref table.Ref, list []broug
 	}
 	return last, nil
 }
-
-// latest is after every position.
-var latest = [16]byte(bytes.Repeat([]byte{0xff}, 16))
 
 // maxDefinition bounds a packed canonical definition, in bytes.
 const maxDefinition = 380_000
@@ -180,7 +176,7 @@ type definitionCache struct {
 
 type definitionStripe struct {
 	mu   sync.Mutex
-	last map[string]uint64 // hash of the last definition by key
+	last map[string]uint64 // hash of the last definition and its day, by key
 }
 
 // maxRemembered bounds each stripe; a full one is emptied, which costs reads only.
@@ -210,24 +206,34 @@ func (k knownDefinition) unlock() {
 	}
 }
 
-// holdsAll reports whether every one of the definitions is the last that was merged.
+// hash is of a definition and the day to the end of which bringing it again changes nothing.
+func (c *definitionCache) hash(b brought) uint64 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	end := xapi.EndOfDay(b.position)
+	h.Write(end[:]) // never fails
+	h.Write(b.definition)
+	return h.Sum64()
+}
+
+// holdsAll reports whether every one of the definitions is the last that was merged, on its day.
 func (k knownDefinition) holdsAll(list []brought) bool {
 	if k.cache == nil {
 		return false
 	}
 	last, ok := k.stripe.last[k.key]
 	for _, b := range list {
-		ok = ok && maphash.Bytes(k.cache.seed, b.definition) == last
+		ok = ok && k.cache.hash(b) == last
 	}
 	return ok
 }
 
-func (k knownDefinition) set(definition []byte) {
-	if k.cache == nil || definition == nil {
+func (k knownDefinition) set(last *brought) {
+	if k.cache == nil || last == nil {
 		return
 	}
 	if len(k.stripe.last) >= maxRemembered || k.stripe.last == nil {
 		k.stripe.last = map[string]uint64{}
 	}
-	k.stripe.last[k.key] = maphash.Bytes(k.cache.seed, definition)
+	k.stripe.last[k.key] = k.cache.hash(*last)
 }
