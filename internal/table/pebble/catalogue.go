@@ -34,6 +34,9 @@ type cataloguedTable struct {
 
 var catalogueKey = []byte{spaceMeta, 'c'}
 
+// largeKey is where a table keeps that it has had items of more than one write unit.
+func largeKey(id uint16) []byte { return binary.BigEndian.AppendUint16([]byte{spaceMeta, 'l'}, id) }
+
 // floorKey is where a table keeps the lowest sequence number that was not trimmed from its feed.
 func floorKey(id uint16) []byte { return binary.BigEndian.AppendUint16([]byte{spaceMeta, 'f'}, id) }
 
@@ -76,6 +79,11 @@ func (db *DB) reconcileTable(cat *catalogue, s *table.Schema) (*tableState, erro
 			known.Partition, known.Sort, s.Partition, s.Sort)
 	}
 	t := &tableState{Schema: s, id: known.ID}
+	large, err := getUint64(db.engine, largeKey(t.id))
+	if err != nil {
+		return nil, err
+	}
+	t.large.Store(large > 0)
 	numbers := map[string]uint16{}
 	for i := range s.Indexes {
 		index := &s.Indexes[i]
@@ -170,7 +178,7 @@ func (db *DB) fill(t *tableState, ix *indexState) error {
 	batch := db.engine.NewBatch()
 	defer func() { _ = batch.Close() }()
 	err := db.eachItem(context.Background(), t, func(key table.Key, item table.Item) error {
-		if entry, ok := ix.entry(t, key, item); ok {
+		if entry, ok := ix.entry(key, item, nil); ok {
 			if err := batch.Set(entry.key, entry.value, nil); err != nil {
 				return err
 			}

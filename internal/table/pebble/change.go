@@ -19,6 +19,7 @@ type change struct {
 	old, new       table.Item // nil: absent
 	oldRaw, newRaw []byte     // the same as stored
 	failed         bool       // a condition did not hold
+	blind          bool       // what is stored was not read
 	ops            []indexOp
 	indexUnits     float64
 }
@@ -34,8 +35,12 @@ func (db *DB) newChange(w *table.Write) change {
 	return c
 }
 
-// read takes in what is stored now.
+// read takes in what is stored now, if that matters.
 func (c *change) read(db *DB) (err error) {
+	if c.write.Op != table.OpUpdate && len(c.write.If) == 0 && c.t.blind() {
+		c.blind = true
+		return nil
+	}
 	if c.oldRaw, err = load(db.engine, c.engineKey); err != nil || c.oldRaw == nil {
 		return err
 	}
@@ -78,9 +83,9 @@ func (c *change) decide() error {
 	return nil
 }
 
-// changed reports whether the item will differ from what is stored.
+// changed reports whether the item will differ from what is stored. If that was not read, it may.
 func (c *change) changed() bool {
-	return (c.old == nil) != (c.new == nil) || !bytes.Equal(c.oldRaw, c.newRaw)
+	return c.blind || (c.old == nil) != (c.new == nil) || !bytes.Equal(c.oldRaw, c.newRaw)
 }
 
 func holds(c *table.Condition, item table.Item) bool {

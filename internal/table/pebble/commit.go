@@ -174,13 +174,7 @@ func (db *DB) fillBatch(batch *engine.Batch, u *unit) error {
 		if !c.changed() {
 			continue
 		}
-		var err error
-		if c.new == nil {
-			err = batch.Delete(c.engineKey, nil)
-		} else {
-			err = batch.Set(c.engineKey, c.newRaw, nil)
-		}
-		if err != nil {
+		if err := c.writeItem(batch); err != nil {
 			return err
 		}
 		if err := db.writeIndexes(batch, c); err != nil {
@@ -197,6 +191,21 @@ func (db *DB) fillBatch(batch *engine.Batch, u *unit) error {
 		return batch.Set(tokenKey(now, u.token), u.print[:], nil)
 	}
 	return nil
+}
+
+// writeItem puts the item into the batch. The first item of a table that is larger than a write unit puts that on
+// record with it.
+func (c *change) writeItem(batch *engine.Batch) error {
+	if c.new == nil {
+		return batch.Delete(c.engineKey, nil)
+	}
+	if !c.t.large.Load() && c.units() > 1 {
+		if err := batch.Set(largeKey(c.t.id), binary.BigEndian.AppendUint64(nil, 1), nil); err != nil {
+			return err
+		}
+		c.t.large.Store(true)
+	}
+	return batch.Set(c.engineKey, c.newRaw, nil)
 }
 
 // writeIndexes puts the index operations of a change into the batch; with faults they may be held back.

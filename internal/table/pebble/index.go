@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/cairn-lrs/cairn/internal/table"
 )
@@ -9,11 +10,13 @@ import (
 // entry is one index entry. Size is what DynamoDB would count for it, not what it takes here.
 type entry struct {
 	key, value []byte
+	carries    []string
 	size       int
 }
 
-// entry makes the index entry of an item; false when a key attribute of the index is not on it.
-func (ix *indexState) entry(t *tableState, key table.Key, item table.Item) (entry, bool) {
+// entry makes the index entry of an item; false when a key attribute of the index is not on it. Indexes often carry
+// the same attributes: last, which may be nil, is an entry of the same item to share its value with.
+func (ix *indexState) entry(key table.Key, item table.Item, last *entry) (entry, bool) {
 	partition, ok := item[ix.Partition]
 	if !ok {
 		return entry{}, false
@@ -24,7 +27,13 @@ func (ix *indexState) entry(t *tableState, key table.Key, item table.Item) (entr
 	}
 	k := make([]byte, 0, 16+len(partition.S)+len(sort.B)+len(key.Partition)+len(key.Sort))
 	k = appendEntryKey(appendPartition(k, spaceIndex, ix.id, partition.S), sort.B, key)
-	return entry{k, appendAttributes(nil, item, ix.carries), ix.entrySize(item)}, true
+	e := entry{key: k, carries: ix.carries, size: ix.entrySize(item)}
+	if last != nil && last.value != nil && slices.Equal(last.carries, e.carries) {
+		e.value = last.value
+	} else {
+		e.value = appendAttributes(nil, item, ix.carries)
+	}
+	return e, true
 }
 
 // entrySize counts the attributes of an entry: the keys of index and table, and what is projected.
@@ -77,10 +86,12 @@ type indexOp struct{ key, value []byte }
 // indexOps returns what a change does to the indexes, and its write units: the entry of an index is written when
 // something it shows has changed, and twice when its key has.
 func (c *change) indexOps() (ops []indexOp, units float64) {
+	var old, now entry
+	var had, has bool
 	for i := range c.t.indexes {
 		ix := &c.t.indexes[i]
-		old, had := ix.entry(c.t, c.key, c.old)
-		now, has := ix.entry(c.t, c.key, c.new)
+		old, had = ix.entry(c.key, c.old, &old)
+		now, has = ix.entry(c.key, c.new, &now)
 		if had && has && bytes.Equal(old.key, now.key) {
 			if !bytes.Equal(old.value, now.value) {
 				ops = append(ops, indexOp{now.key, now.value})

@@ -79,7 +79,12 @@ type tableState struct {
 	id      uint16
 	indexes []indexState
 	trimmed atomic.Uint64 // the last sequence number that was trimmed from its feed
+	large   atomic.Bool   // it has, or once had, an item of more than one write unit
 }
+
+// blind reports whether an unconditional write need not know what it replaces: nothing derives from the items, and
+// all of them cost the same.
+func (t *tableState) blind() bool { return !t.Stream && len(t.indexes) == 0 && !t.large.Load() }
 
 type indexState struct {
 	*table.Index
