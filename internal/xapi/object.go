@@ -1,5 +1,7 @@
 package xapi
 
+import "slices"
+
 // ObjectKind says what the object of a statement is.
 type ObjectKind uint8
 
@@ -133,20 +135,11 @@ func (r *objectReader) finish(d *decoder, nested bool) (Object, error) {
 // only refuses the members of other families than those allowed here.
 func (r *objectReader) only(d *decoder, rule section, allowed ...string) error {
 	for _, name := range [...]string{r.idName, r.definitionName, r.actorName, r.eventName} {
-		if name != "" && !contains(allowed, name) {
+		if name != "" && !slices.Contains(allowed, name) {
 			return d.faultAt("/"+name, rule, "this property does not belong to an object of this objectType (without one it is an Activity)")
 		}
 	}
 	return nil
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 // faultID points at an id that is wrong, or at the object that has none.

@@ -231,7 +231,7 @@ func (d *decoder) timestamp() (utc string, err error) {
 	}
 	utc, ok := utcTimestamp(s)
 	if !ok {
-		return "", d.fault(onTimestamps, `must be an ISO 8601 date and time such as "2015-11-18T12:17:00.123Z"`)
+		return "", d.fault(onTimestamps, timestampRule)
 	}
 	return utc, nil
 }

@@ -6,7 +6,9 @@ import (
 	"time"
 )
 
-var errTimestamp = errors.New(`timestamp must be an ISO 8601 date and time such as "2015-11-18T12:17:00.123Z"`)
+const timestampRule = `must be an ISO 8601 date and time such as "2015-11-18T12:17:00.123Z"`
+
+var errTimestamp = errors.New("timestamp " + timestampRule)
 
 // maxTimestampLength bounds the digits of a fraction, which would otherwise be free.
 const maxTimestampLength = 64
