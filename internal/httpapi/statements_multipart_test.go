@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -132,6 +133,39 @@ func TestNoAttachmentsIsMultipartToo(t *testing.T) {
 	if first == second {
 		t.Errorf("the boundary can be foreseen: %s", first)
 	}
+}
+
+func TestPutWithAttachment(t *testing.T) {
+	c := newServer(t).newClient()
+	id, content := uuid(), "certificate"
+	body := mixed(jsonPart(statement(attached(attachment(content, "text/plain", sha2(content))))), filePart(content, "text/plain", sha2(content)))
+	c.do("PUT", query("statementId", id), body, mixedType).want(t, 204)
+	if got := readMultipart(t, c.do("GET", query("statementId", id, "attachments", "true"), "")); len(got) != 2 || string(got[1].body) != content {
+		t.Errorf("got %d parts", len(got))
+	}
+}
+
+// A signature covers the statement before it was signed, in the notation that was sent; the LRS keeps another one.
+func TestSignedStatement(t *testing.T) {
+	c := newServer(t).newClient()
+	c.version = "2.0.0"
+	sign := func(payload string) string {
+		encode := base64.RawURLEncoding.EncodeToString
+		return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(payload)) + "." + encode([]byte("without a certificate nobody can check this"))
+	}
+	post := func(statementMembers []string, signature string) answer {
+		description := strings.Replace(attachment(signature, "application/octet-stream", sha2(signature)), "http://example.com/usage", "http://adlnet.gov/expapi/attachments/signature", 1)
+		body := statement(append(statementMembers, attached(description))...)
+		return c.do("POST", "", mixed(jsonPart(body), filePart(signature, "application/octet-stream", sha2(signature))), mixedType)
+	}
+	members := []string{withID(uuid()), `"timestamp":"2026-05-01T10:00:00.123+02:00"`}
+	signed := post(members, sign(statement(members...)))
+	signed.want(t, 200)
+	if got := c.do("GET", query("statementId", member(t, statement(members...), "id")), ""); !strings.Contains(got.body, `"timestamp":"2026-05-01T08:00:00.123Z"`) {
+		t.Errorf("timestamp is not UTC: %s", got.body)
+	}
+	post([]string{withID(uuid())}, sign(statement(`"verb":{"id":"http://example.com/verbs/other"}`))).want(t, 400)
+	post([]string{withID(uuid())}, "no signature").want(t, 400)
 }
 
 // Naming the digest of somebody else's attachment does not give its bytes away.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -58,8 +59,8 @@ func (r *Request) readBody(limit int64) ([]byte, error) {
 		return nil, tooLarge(limit)
 	}
 	if length >= 0 {
-		body := make([]byte, length)
-		if _, err := io.ReadFull(r.http.Body, body); err != nil {
+		body, err := readAnnounced(r.http.Body, int(length))
+		if err != nil {
 			return nil, unreadable(r, err)
 		}
 		return body, nil
@@ -70,6 +71,29 @@ func (r *Request) readBody(limit int64) ([]byte, error) {
 	}
 	if int64(len(body)) > limit {
 		return nil, tooLarge(limit)
+	}
+	return body, nil
+}
+
+// firstRead is the memory, in bytes, that an announced length gets before any of it has come.
+const firstRead = 64 << 10
+
+// readAnnounced reads so many bytes. Memory grows with what has come, not with what was announced: in the alternate
+// request syntax anybody may announce, before any credentials are known.
+func readAnnounced(r io.Reader, length int) ([]byte, error) {
+	body := make([]byte, 0, min(length, firstRead))
+	for len(body) < length {
+		if len(body) == cap(body) {
+			body = slices.Grow(body, min(length-len(body), len(body)))
+		}
+		n, err := r.Read(body[len(body):min(cap(body), length)])
+		body = body[:len(body)+n]
+		if err == io.EOF && len(body) < length {
+			return nil, io.ErrUnexpectedEOF
+		}
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
 	}
 	return body, nil
 }

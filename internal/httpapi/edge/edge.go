@@ -7,9 +7,9 @@
 //
 //  1. size of request line and headers
 //  2. the resource, by path; "//" and trailing slashes do not count
-//  3. OPTIONS: answered here, without credentials (CORS preflight)
-//  4. the parameters, from the query or by the alternate request syntax
-//  5. the resource's own headers, which refusals carry too
+//  3. the resource's own headers, which refusals carry too
+//  4. OPTIONS: answered here, without credentials (CORS preflight)
+//  5. the parameters, from the query or by the alternate request syntax
 //  6. X-Experience-API-Version, then the method, then the credentials, but for open resources
 //  7. the handler, which reads the body when it wants it
 package edge
@@ -123,16 +123,15 @@ func (e *Edge) serve(w *recorder, r *Request) error {
 		return Refuse(http.StatusNotFound, "", "there is no resource at this path: the statements resource is at /xapi/statements")
 	}
 	r.route = resource.Name
+	if resource.Announce != nil {
+		resource.Announce(r.Context(), w.Header())
+	}
 	if r.Method == http.MethodOptions {
 		preflight(w, resource)
 		return nil
 	}
-	paramsErr := r.readParams()
-	if resource.Announce != nil {
-		resource.Announce(r.Context(), w.Header())
-	}
-	if paramsErr != nil {
-		return paramsErr
+	if err := r.readParams(); err != nil {
+		return err
 	}
 	if err := r.readVersion(w.Header(), resource.Open); err != nil {
 		return err

@@ -11,8 +11,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -273,7 +275,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		}
 	}
 	for _, r := range []*http.Request{
-		request("GET", "/xapi/echo", ""), request("BREW", "/xapi/echo", ""), request("GET", "/xapi/echo?a=%zz", ""),
+		request("GET", "/xapi/echo", ""), request("OPTIONS", "/xapi/echo", ""), request("BREW", "/xapi/echo", ""), request("GET", "/xapi/echo?a=%zz", ""),
 		request("GET", "/xapi/echo", "", "Authorization:"), request("GET", "/xapi/echo", "", "X-Experience-API-Version:"),
 	} {
 		if got := serve(newTestEdge(io.Discard), r); got.Header.Get("X-Announced") != "yes" {
@@ -396,6 +398,33 @@ func TestTruncatedBody(t *testing.T) {
 	got := serve(newTestEdge(io.Discard), r)
 	if p := problemOf(t, got); got.StatusCode != 400 || !strings.Contains(p.Message, "ended before") {
 		t.Errorf("got %d %q, want a 400 that says so", got.StatusCode, p.Message)
+	}
+}
+
+func TestAnnouncedBodies(t *testing.T) {
+	for _, size := range []int{0, 1, firstRead - 1, firstRead, firstRead + 1, 3*firstRead + 7, 1_000_000} {
+		want := strings.Repeat("0123456789", size/10+1)[:size]
+		for name, reader := range map[string]io.Reader{
+			"at once": strings.NewReader(want), "byte by byte": iotest.OneByteReader(strings.NewReader(want)), "with EOF": iotest.DataErrReader(strings.NewReader(want)),
+		} {
+			got, err := readAnnounced(reader, size)
+			if err != nil || string(got) != want {
+				t.Errorf("%d bytes %s: got %d, %v", size, name, len(got), err)
+			}
+		}
+		if _, err := readAnnounced(strings.NewReader(want), size+1); err != io.ErrUnexpectedEOF {
+			t.Errorf("%d of %d bytes: got %v, want %v", size, size+1, err, io.ErrUnexpectedEOF)
+		}
+	}
+	// Nothing came of the megabytes that were announced: little memory was spent on them.
+	before, after := &runtime.MemStats{}, &runtime.MemStats{}
+	runtime.ReadMemStats(before)
+	if _, err := readAnnounced(strings.NewReader(""), 4_000_000); err == nil {
+		t.Error("no error")
+	}
+	runtime.ReadMemStats(after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 1_000_000 {
+		t.Errorf("%d bytes were spent", got)
 	}
 }
 
