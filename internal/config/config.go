@@ -27,6 +27,10 @@ type Config struct {
 	// road. Empty: AWS, in the region that the Lambda runtime names.
 	DynamoDBEndpoint, S3Endpoint string
 
+	// AWS_REGION, and AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: the Lambda runtime sets them for the
+	// function's role. Needed in the cloud.
+	AWS AWS
+
 	// CAIRN_LOG_LEVEL: debug, info (default), warn or error. One line per request is written at info.
 	LogLevel slog.Level
 }
@@ -46,6 +50,18 @@ func (c Credential) String() string {
 
 // GoString leaves the secret out of %#v too.
 func (c Credential) GoString() string { return c.String() }
+
+// AWS says where AWS is and as whom it is asked. It prints as the region and the id of the access key.
+type AWS struct {
+	Region                            string
+	AccessKeyID, Secret, SessionToken string
+}
+
+// String leaves the secrets out.
+func (a AWS) String() string { return a.Region + " " + a.AccessKeyID }
+
+// GoString leaves the secrets out of %#v too.
+func (a AWS) GoString() string { return a.String() }
 
 // ParseCredential reads key:secret. The key has no colon; everything after the first one is the secret.
 func ParseCredential(text string) (Credential, error) {
@@ -113,6 +129,11 @@ func settings(c *Config) []setting {
 			show: func() string { return *field },
 		}
 	}
+	secret := func(name string, field *string) setting {
+		s := text(name, field, nil)
+		s.show = func() string { return "" }
+		return s
+	}
 	return []setting{
 		{
 			name: "CAIRN_CREDENTIAL",
@@ -126,6 +147,10 @@ func settings(c *Config) []setting {
 		text("CAIRN_BUCKET", &c.Bucket, nil),
 		text("CAIRN_DYNAMODB_ENDPOINT", &c.DynamoDBEndpoint, checkURL),
 		text("CAIRN_S3_ENDPOINT", &c.S3Endpoint, checkURL),
+		text("AWS_REGION", &c.AWS.Region, nil),
+		text("AWS_ACCESS_KEY_ID", &c.AWS.AccessKeyID, nil),
+		secret("AWS_SECRET_ACCESS_KEY", &c.AWS.Secret),
+		secret("AWS_SESSION_TOKEN", &c.AWS.SessionToken),
 		{
 			name: "CAIRN_LOG_LEVEL",
 			set:  func(value string) error { return c.LogLevel.UnmarshalText([]byte(value)) },

@@ -33,10 +33,12 @@ func TestRead(t *testing.T) {
 			env: map[string]string{
 				"CAIRN_CREDENTIAL": "key:se:cret", "CAIRN_TABLE_PREFIX": "dev-", "CAIRN_BUCKET": "b",
 				"CAIRN_DYNAMODB_ENDPOINT": "http://127.0.0.1:1", "CAIRN_S3_ENDPOINT": "https://s3.test", "CAIRN_LOG_LEVEL": "warn",
+				"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token",
 			},
 			want: config.Config{
 				Credential: config.Credential{Key: "key", Secret: "se:cret"}, TablePrefix: "dev-", Bucket: "b",
 				DynamoDBEndpoint: "http://127.0.0.1:1", S3Endpoint: "https://s3.test", LogLevel: slog.LevelWarn,
+				AWS: config.AWS{Region: "eu-west-1", AccessKeyID: "id", Secret: "secret", SessionToken: "token"},
 			},
 		},
 		{
@@ -71,7 +73,10 @@ func TestRead(t *testing.T) {
 
 func TestSecretsAreNeverShown(t *testing.T) {
 	const secret = "canary-of-the-secret"
-	c, err := config.Read(environment(map[string]string{"CAIRN_CREDENTIAL": "key:" + secret, "CAIRN_BUCKET": "shown"}))
+	c, err := config.Read(environment(map[string]string{
+		"CAIRN_CREDENTIAL": "key:" + secret, "CAIRN_BUCKET": "shown",
+		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": secret,
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}

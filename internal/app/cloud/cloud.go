@@ -1,0 +1,103 @@
+// Package cloud is the cloud road: Cairn over DynamoDB and S3, one function per resource. With other endpoints in its
+// configuration it is the cloud-like road of the tests.
+package cloud
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/cairn-lrs/cairn/internal/app"
+	"github.com/cairn-lrs/cairn/internal/blob/s3"
+	"github.com/cairn-lrs/cairn/internal/config"
+	"github.com/cairn-lrs/cairn/internal/lrs"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table/dynamo"
+)
+
+// Shards of a new store: one DynamoDB partition takes 1,000 write units a second, so four let one verb or activity
+// take 4,000. Source: DynamoDB developer guide, "Designing partition keys to distribute your workload".
+const Shards = 4
+
+// requestIDHeader is lambdaio.RequestIDHeader, where API Gateway's id of the request comes: lambdaio takes away what a
+// client sent under this name.
+const requestIDHeader = "X-Request-Id"
+
+// Statements makes the handler of the function that serves the statements resource, from the environment.
+func Statements(log *slog.Logger) (http.Handler, error) {
+	c, err := config.Environment()
+	if err != nil {
+		return nil, err
+	}
+	cairn, err := New(c, log)
+	if err != nil {
+		return nil, err
+	}
+	return cairn.StatementsHandler(), nil
+}
+
+// About makes the handler of the function that serves the about resource.
+func About(log *slog.Logger) http.Handler { return app.AboutHandler(log, requestIDHeader) }
+
+// Cairn is a deployment.
+type Cairn struct {
+	*app.App
+	Tables *dynamo.DB
+	Blobs  *s3.Store
+}
+
+// New wires Cairn over DynamoDB and S3. It sends nothing: connections are made by the first request.
+//
+// The clients are made by hand. The SDK's own loading of configuration brings half a dozen ways to get credentials that
+// a function does not have, and is paid for at every cold start.
+func New(c config.Config, log *slog.Logger) (*Cairn, error) {
+	if err := check(c); err != nil {
+		return nil, fmt.Errorf("configure the cloud road: %w", err)
+	}
+	keys := credentials.NewStaticCredentialsProvider(c.AWS.AccessKeyID, c.AWS.Secret, c.AWS.SessionToken)
+	client := &http.Client{Transport: dynamo.Transport()}
+	tables := dynamo.New(dynamodb.New(dynamodb.Options{
+		Region: c.AWS.Region, Credentials: keys, HTTPClient: client, BaseEndpoint: endpoint(c.DynamoDBEndpoint),
+	}), c.TablePrefix, schema.Tables, dynamo.Options{})
+	blobs := s3.New(awss3.New(awss3.Options{
+		Region: c.AWS.Region, Credentials: keys, HTTPClient: client, BaseEndpoint: endpoint(c.S3Endpoint),
+		UsePathStyle: c.S3Endpoint != "", // servers other than AWS have no name for each bucket
+	}), c.Bucket, "")
+	return &Cairn{
+		App: app.New(app.Ports{
+			Tables: tables, Scanner: tables, Blobs: blobs, Log: log,
+			IndexLag: lrs.DefaultIndexLag, Shards: Shards, RequestIDHeader: requestIDHeader,
+		}),
+		Tables: tables, Blobs: blobs,
+	}, nil
+}
+
+func endpoint(url string) *string {
+	if url == "" {
+		return nil
+	}
+	return aws.String(url)
+}
+
+// check names everything that is missing at once.
+func check(c config.Config) error {
+	var problems []error
+	for _, needed := range []struct{ name, value string }{
+		{"AWS_REGION", c.AWS.Region}, {"AWS_ACCESS_KEY_ID", c.AWS.AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", c.AWS.Secret},
+		{"CAIRN_BUCKET", c.Bucket},
+	} {
+		if needed.value == "" {
+			problems = append(problems, fmt.Errorf("%s is not set", needed.name))
+		}
+	}
+	if c.Credential.Key != "" {
+		problems = append(problems, errors.New("CAIRN_CREDENTIAL is for the local road only: a function's settings are no place for a secret"))
+	}
+	return errors.Join(problems...)
+}
