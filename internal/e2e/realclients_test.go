@@ -245,5 +245,6 @@ func ask(ctx context.Context, t *testing.T, c realClient, endpoint string, quest
 			t.Errorf("%s (-want +got):\n%s", questions[i].filter, diff)
 		}
 	}
-	t.Logf("%d lists with %d statements read by %s", len(questions), total, c.name)
+	t.Logf("lists read to their end by %s: %d", c.name, len(questions))
+	t.Logf("statements read by %s: %d", c.name, total)
 }

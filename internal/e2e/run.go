@@ -37,8 +37,10 @@ func Run(t *testing.T, road Road) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	played := 0
 	for _, script := range all {
 		for _, variant := range script.variants() {
+			played++
 			t.Run(strings.TrimSuffix(script.Name, ".http")+variant.name, func(t *testing.T) {
 				t.Parallel()
 				if err := script.play(t.Context(), road, variant); err != nil {
@@ -47,6 +49,7 @@ func Run(t *testing.T, road Road) {
 			})
 		}
 	}
+	t.Logf("conversations in %s: %d", t.Name(), played)
 }
 
 // variant is one way to play a script.
