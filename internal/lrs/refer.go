@@ -114,19 +114,28 @@ func (w *write) complete(ctx context.Context) error {
 	return c.run(ctx, records, inGroup)
 }
 
-// Complete repeats, for one change of the Statements table, what the request that made it did after its commit or was
+// Complete repeats, for changes of the Statements table, what the requests that made them did after their commit or were
 // to do: the safety net under a crash, and the road for more waiting statements than a request completes. It writes only
 // where the state differs, so it may be repeated at will.
-func (s *Service) Complete(ctx context.Context, change table.Change) error {
-	if change.Table != schema.Statements || change.New == nil {
-		return nil
-	}
-	r, err := recordOf(change.New)
-	if err != nil {
-		return fmt.Errorf("complete change %s: %w", change.Sequence, err)
+func (s *Service) Complete(ctx context.Context, changes ...table.Change) error {
+	var records []*record
+	for _, change := range changes {
+		if change.Table != schema.Statements || change.New == nil || !grew(change) {
+			continue
+		}
+		r, err := recordOf(change.New)
+		if err != nil {
+			return fmt.Errorf("complete change %s: %w", change.Sequence, err)
+		}
+		records = append(records, r)
 	}
 	c := completion{Service: s, budget: -1}
-	return c.run(ctx, []*record{r}, nil)
+	return c.run(ctx, records, nil)
+}
+
+// grew reports whether a change brought a statement or gave it more terms. Only then is there anything to pass on.
+func grew(change table.Change) bool {
+	return change.Old == nil || len(change.Old[schema.EffectiveTerms].Set) != len(change.New[schema.EffectiveTerms].Set)
 }
 
 // run completes the records. closed names those whose references to each other are closed already.
@@ -262,7 +271,7 @@ func (c *completion) void(ctx context.Context, target *record) error {
 	if target.voided || target.voiding {
 		return nil
 	}
-	_, _, err := c.Tables.Apply(ctx, voidWrite(statementRef(target.store, target.id)))
+	_, err := c.update(ctx, voidWrite(statementRef(target.store, target.id)))
 	if err != nil && !errors.Is(err, table.ErrCondition) {
 		return fmt.Errorf("void statement %s: %w", target.id, err)
 	}
@@ -290,7 +299,7 @@ func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown
 	if over {
 		actions = append(actions, table.SetTo(schema.Truncated, table.N(1)))
 	}
-	item, _, err := c.Tables.Apply(ctx, table.Update(statementRef(r.store, r.id), actions, table.Present(schema.PK)))
+	item, err := c.update(ctx, table.Update(statementRef(r.store, r.id), actions, table.Present(schema.PK)))
 	if err != nil {
 		return false, fmt.Errorf("pass terms on to statement %s: %w", r.id, err)
 	}
@@ -300,4 +309,20 @@ func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown
 	}
 	*r = *after // the caller's record is the statement as it stands now
 	return true, nil
+}
+
+// update does a write that may be repeated, and repeats it a few times: were it left undone here, those behind the
+// statement would wait for the consumer of the feed.
+func (c *completion) update(ctx context.Context, w table.Write) (item table.Item, err error) {
+	for try := range maxCommits {
+		if try > 0 {
+			if err := pause(ctx, try); err != nil {
+				return nil, err
+			}
+		}
+		if item, _, err = c.Tables.Apply(ctx, w); err == nil || !retryable(err) {
+			return item, err
+		}
+	}
+	return nil, err
 }

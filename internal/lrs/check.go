@@ -1,0 +1,422 @@
+package lrs
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/blob"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/xapi"
+)
+
+// Check derives every term, term entry, index entry and reference again from the stored statements alone, compares
+// them with what the tables hold, and reports each difference. It holds some 600 bytes a statement in memory. While
+// statements are being stored it may report what is only under way; on a quiet deployment every report is a damage.
+type Check struct {
+	*Service
+	Scanner table.Scanner
+	Stores  func(ctx context.Context, id string) (auth.Store, error)
+	Report  func(Difference)
+
+	stores  map[string]auth.Store
+	nodes   map[string]*node // by partition key of Statements
+	Summary CheckSummary
+}
+
+// CheckSummary counts what a check has seen.
+type CheckSummary struct {
+	Statements, Entries, IndexEntries, References, Blobs int
+	Differences                                          int
+	// Garbage counts entries of attempts that failed: they point to nothing, are never listed, and harm nothing.
+	Garbage int
+}
+
+// Difference is one thing that is not as the statements say.
+type Difference struct {
+	Store     string
+	Statement string // id; "" when none can be named
+	What      string // one of the words below
+	Detail    string
+}
+
+// What can differ.
+const (
+	DamagedStatement = "damaged statement" // its body cannot be read, or is not what its key says
+	WrongTerms       = "wrong terms"
+	WrongIndexKeys   = "wrong index keys"
+	VoidedButListed  = "voided but listed" // or the other way round
+	MissingEntry     = "missing entry"
+	ExtraEntry       = "extra entry"
+	MissingReference = "missing reference"
+	LostBlob         = "lost blob"
+	DamagedBlob      = "damaged blob"
+)
+
+// node is one statement as the check remembers it.
+type node struct {
+	*record
+	derived ownTerms
+	closed  termSet // effective terms as they should be
+	over    bool    // the bound of effective terms was reached
+	void    bool    // should be voided
+}
+
+// Run checks everything. The error is one of reading, never a difference.
+func (c *Check) Run(ctx context.Context) (CheckSummary, error) {
+	c.stores, c.nodes = map[string]auth.Store{}, map[string]*node{}
+	if err := c.scan(ctx, schema.Statements, c.statement); err != nil {
+		return c.Summary, err
+	}
+	c.close()
+	for _, n := range c.nodes {
+		c.compare(n)
+	}
+	for _, step := range []func(context.Context) error{c.entries, c.references, c.indexes} {
+		if err := step(ctx); err != nil {
+			return c.Summary, err
+		}
+	}
+	return c.Summary, nil
+}
+
+func (c *Check) differs(store, statement, what, format string, args ...any) {
+	c.Summary.Differences++
+	c.Report(Difference{Store: store, Statement: statement, What: what, Detail: fmt.Sprintf(format, args...)})
+}
+
+func (c *Check) scan(ctx context.Context, name string, f func(context.Context, table.Item) error) error {
+	var after table.Cursor
+	for {
+		page, _, err := c.Scanner.Scan(ctx, name, 0, 1, after)
+		if err != nil {
+			return fmt.Errorf("scan %s: %w", name, err)
+		}
+		for _, item := range page.Items {
+			if err := f(ctx, item); err != nil {
+				return err
+			}
+		}
+		if page.Next == nil {
+			return nil
+		}
+		after = page.Next
+	}
+}
+
+// statement reads one statement, with its body and attachments, and derives its own terms.
+func (c *Check) statement(ctx context.Context, item table.Item) error {
+	c.Summary.Statements++
+	r, err := recordOf(item)
+	if err != nil {
+		c.differs("", "", DamagedStatement, "%v", err)
+		return nil
+	}
+	n := &node{record: r}
+	store, err := c.store(ctx, r.store)
+	if err != nil {
+		c.differs(r.store, r.id.String(), DamagedStatement, "its store cannot be read: %v", err)
+		return nil
+	}
+	body, err := c.body(ctx, r)
+	if errors.Is(err, blob.ErrUnavailable) || ctx.Err() != nil {
+		return err
+	}
+	if err == nil {
+		n.derived, err = derive(store, r, body)
+	}
+	if err != nil {
+		what := DamagedStatement
+		if errors.Is(err, blob.ErrNotFound) {
+			what = LostBlob
+		}
+		c.differs(r.store, r.id.String(), what, "%v", err)
+		return nil
+	}
+	r.own, r.body = n.derived, nil
+	n.compareKeys(c, item)
+	c.nodes[item[schema.PK].S] = n
+	return c.attachments(ctx, r)
+}
+
+func (c *Check) store(ctx context.Context, id string) (auth.Store, error) {
+	if store, ok := c.stores[id]; ok {
+		return store, nil
+	}
+	store, err := c.Stores(ctx, id)
+	if err == nil {
+		c.stores[id] = store
+	}
+	return store, err
+}
+
+// derive reads a stored body and checks that it is the statement that its record says.
+func derive(store auth.Store, r *record, body []byte) (ownTerms, error) {
+	st, err := xapi.DecodeStatement(body, xapi.V2, xapi.DefaultLimits)
+	if err != nil {
+		return ownTerms{}, fmt.Errorf("read body: %w", err)
+	}
+	if st.ID != r.id.String() {
+		return ownTerms{}, errors.New("the id in its body is another one")
+	}
+	if at, err := xapi.ParseTimestamp(st.Stored); err != nil || !at.Equal(r.position.Time()) {
+		return ownTerms{}, errors.New("the stored time in its body is not its position's")
+	}
+	if st.Authority == nil {
+		return ownTerms{}, errors.New("its body has no authority")
+	}
+	var target statementID
+	if ref, ok := st.Refers(); ok {
+		if target, err = parseID(ref); err != nil {
+			return ownTerms{}, err
+		}
+	}
+	if _, voids := st.Voids(); target != r.refers || voids != r.voiding {
+		return ownTerms{}, errors.New("its body refers to something else than its record")
+	}
+	return termsOf(store, st, st.Authority), nil
+}
+
+// compareKeys compares the index keys on the item with those of the derived terms.
+func (n *node) compareKeys(c *Check, item table.Item) {
+	want := map[string]string{}
+	if !n.voided {
+		want = n.indexKeys()
+	}
+	for _, attr := range indexAttributes {
+		if got := item[attr].S; got != want[attr] {
+			c.differs(n.store, n.id.String(), WrongIndexKeys, "attribute %s is %q, want %q", attr, got, want[attr])
+		}
+	}
+}
+
+func (c *Check) attachments(ctx context.Context, r *record) error {
+	for _, digest := range r.attachments {
+		c.Summary.Blobs++
+		sha2 := hex.EncodeToString(digest)
+		body, err := c.readBlob(ctx, attachmentKey(r.store, sha2))
+		switch {
+		case errors.Is(err, blob.ErrNotFound):
+			c.differs(r.store, r.id.String(), LostBlob, "attachment %s", sha2)
+		case err != nil:
+			return fmt.Errorf("read attachment %s: %w", sha2, err)
+		default:
+			h := digestOf(len(digest))
+			h.Write(body)
+			if !bytes.Equal(h.Sum(nil), digest) {
+				c.differs(r.store, r.id.String(), DamagedBlob, "attachment %s has other bytes", sha2)
+			}
+		}
+	}
+	return nil
+}
+
+// digestOf is the hash of xAPI attachments by the length of its digest. Source: xAPI 1.0.3 Data 2.4.11.
+func digestOf(size int) hash.Hash {
+	switch size {
+	case sha512.Size384:
+		return sha512.New384()
+	case sha512.Size:
+		return sha512.New()
+	}
+	return sha256.New()
+}
+
+// close computes what every statement's effective terms and voided state should be.
+func (c *Check) close() {
+	var referrers []*node
+	for _, n := range c.nodes {
+		n.closed = n.derived.all
+		if n.refers == (statementID{}) {
+			continue
+		}
+		referrers = append(referrers, n)
+		n.closed = maps.Clone(n.derived.all)
+		if target := c.target(n); n.voiding && target != nil && !target.voiding {
+			target.void = true
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, n := range referrers {
+			target := c.target(n)
+			if target == nil {
+				continue
+			}
+			for t := range target.closed.inheritable() {
+				changed = changed || !n.closed.has(t)
+				n.closed.add(t)
+			}
+			n.over = len(n.closed) > MaxEffectiveTerms
+		}
+	}
+}
+
+func (c *Check) target(n *node) *node {
+	if n.refers == (statementID{}) {
+		return nil
+	}
+	return c.nodes[referencePartition(n.store, n.refers)]
+}
+
+// compare compares a statement's terms and voided state with what they should be.
+func (c *Check) compare(n *node) {
+	have := n.effective()
+	lacks := have.missing(n.closed)
+	extra := n.closed.missing(have)
+	if n.over && n.truncated {
+		lacks = have.missing(n.derived.all) // which terms it inherited before the bound depends on the order
+	}
+	if len(lacks) > 0 || len(extra) > 0 {
+		c.differs(n.store, n.id.String(), WrongTerms, "%d missing, %d too many", len(lacks), len(extra))
+	}
+	if n.voided != n.void {
+		c.differs(n.store, n.id.String(), VoidedButListed, "voided is %t, want %t", n.voided, n.void)
+	}
+}
+
+// place is a primary key as text.
+type place struct{ partition, sort string }
+
+func placeOf(item table.Item) place { return place{item[schema.PK].S, string(item[schema.SK].B)} }
+
+// entries compares Terms with what the statements say.
+func (c *Check) entries(ctx context.Context) error {
+	want := map[place]*node{}
+	for _, n := range c.nodes {
+		if n.voided {
+			continue // its entries are dropped on read, so they need not be there
+		}
+		for _, e := range termEntries(n.record, slices.Concat(n.derived.entries(), inherited(n.effective(), n.derived.all))) {
+			want[placeOf(e.Item)] = n
+		}
+	}
+	err := c.scan(ctx, schema.Terms, func(_ context.Context, item table.Item) error {
+		c.Summary.Entries++
+		at := placeOf(item)
+		if n := want[at]; n != nil && bytes.Equal(item[schema.StatementID].B, n.id[:]) {
+			delete(want, at)
+			return nil
+		}
+		store, _, _ := strings.Cut(at.partition, "#")
+		id := item[schema.StatementID].B
+		if len(id) != len(statementID{}) {
+			c.differs(store, "", ExtraEntry, "an entry of Terms names no statement")
+			return nil
+		}
+		n := c.nodes[store+"#"+statementID(id).String()]
+		if n == nil || string(n.position[:]) != at.sort || n.voided {
+			c.Summary.Garbage++
+			return nil
+		}
+		c.differs(store, n.id.String(), ExtraEntry, "Terms lists it under a term that it does not have")
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for at, n := range want {
+		c.differs(n.store, n.id.String(), MissingEntry, "Terms does not list it in partition %s", at.partition)
+	}
+	return nil
+}
+
+// references compares References with what the statements refer to.
+func (c *Check) references(ctx context.Context) error {
+	want := map[place]*node{}
+	for _, n := range c.nodes {
+		if n.refers == (statementID{}) {
+			continue
+		}
+		for _, e := range referenceEntries(n.record) {
+			want[placeOf(e.Item)] = n
+		}
+	}
+	err := c.scan(ctx, schema.References, func(_ context.Context, item table.Item) error {
+		c.Summary.References++
+		at := placeOf(item)
+		if want[at] == nil {
+			c.Summary.Garbage++
+		}
+		delete(want, at)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, n := range want {
+		c.differs(n.store, n.id.String(), MissingReference, "its reference to %s is not recorded", n.refers)
+	}
+	return nil
+}
+
+// indexes reads every partition of every index that should have entries, and compares them.
+func (c *Check) indexes(ctx context.Context) error {
+	type partition struct{ index, key string }
+	want := map[partition]map[string]*node{}
+	for _, n := range c.nodes {
+		if n.voided {
+			continue
+		}
+		for attr, key := range n.indexKeys() {
+			p := partition{indexByAttribute[attr], key}
+			if want[p] == nil {
+				want[p] = map[string]*node{}
+			}
+			want[p][string(n.position[:])] = n
+		}
+	}
+	for p, nodes := range want {
+		q := table.Query{Table: schema.Statements, Index: p.index, Partition: p.key}
+		for {
+			page, _, err := c.Tables.Query(ctx, q)
+			if err != nil {
+				return fmt.Errorf("query %s: %w", p.index, err)
+			}
+			for _, item := range page.Items {
+				c.Summary.IndexEntries++
+				c.indexEntry(p.index, item, nodes)
+			}
+			if page.Next == nil {
+				break
+			}
+			q.After = page.Next
+		}
+		for _, n := range nodes {
+			c.differs(n.store, n.id.String(), MissingEntry, "%s does not list it", p.index)
+		}
+	}
+	return nil
+}
+
+// indexEntry compares one index entry and takes it out of those that are still wanted.
+func (c *Check) indexEntry(index string, item table.Item, nodes map[string]*node) {
+	at := string(item[schema.Position].B)
+	n := nodes[at]
+	delete(nodes, at)
+	store, id, err := splitStatementKey(item[schema.PK].S)
+	switch {
+	case err != nil:
+		c.differs("", "", ExtraEntry, "%s: %v", index, err)
+	case n == nil || n.id != id:
+		c.differs(store, id.String(), ExtraEntry, "%s lists a statement that is not there", index)
+	case len(item[schema.EffectiveTerms].Set) != len(n.termList):
+		c.differs(store, id.String(), WrongTerms, "%s carries %d of its %d terms", index, len(item[schema.EffectiveTerms].Set), len(n.termList))
+	}
+}
+
+// indexByAttribute names the index by its key attribute.
+var indexByAttribute = map[string]string{
+	schema.TimeKey: schema.ByTime, schema.AgentKey: schema.ByAgent, schema.VerbKey: schema.ByVerb,
+	schema.ActivityKey: schema.ByActivity, schema.RegistrationKey: schema.ByRegistration,
+}

@@ -1,0 +1,143 @@
+package lrs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+// Follower reads the change feed of Statements and completes what requests left: those that died after their commit, and
+// those that more statements waited for than a request completes. Locally it runs beside the server; in the cloud the
+// feed comes as events, whose changes are given to Complete.
+type Follower struct {
+	*Service
+	// Wait returns when Statements has a change after the sequence number, or with the context's error.
+	Wait func(ctx context.Context, after string) error
+
+	after  map[string]string // by shard: the last change that is done with
+	ended  map[string]bool   // shards that will have no more changes
+	latest string            // the greatest sequence number seen
+	saved  time.Time         // when the checkpoints were written
+}
+
+const (
+	followBatch     = 500
+	checkpointEvery = time.Second // a restart repeats what came after a checkpoint, which is harmless
+)
+
+// Run follows until the context ends, and returns its error, or the first other one. A change that cannot be completed
+// now is tried again, so an error is one of reading.
+func (f *Follower) Run(ctx context.Context) error {
+	for {
+		n, err := f.Pass(ctx)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			continue
+		}
+		if err := f.Wait(ctx, f.latest); err != nil {
+			return err
+		}
+	}
+}
+
+// Pass completes the changes that are there, a batch of each shard, and returns how many there were.
+func (f *Follower) Pass(ctx context.Context) (n int, err error) {
+	if f.after == nil {
+		f.after, f.ended = map[string]string{}, map[string]bool{}
+	}
+	shards, err := f.Tables.Shards(ctx, schema.Statements)
+	if err != nil {
+		return 0, fmt.Errorf("list shards: %w", err)
+	}
+	for _, shard := range shards {
+		if f.ended[shard.ID] || shard.Parent != "" && !f.ended[shard.Parent] {
+			continue // an item's older changes stand in the parent
+		}
+		done, err := f.passShard(ctx, shard.ID)
+		if err != nil {
+			return n, err
+		}
+		n += done
+	}
+	if now := f.Positions.Now(); n > 0 && now.Sub(f.saved) >= checkpointEvery {
+		f.saved = now
+		return n, f.save(ctx)
+	}
+	return n, nil
+}
+
+func (f *Follower) passShard(ctx context.Context, shard string) (n int, err error) {
+	after, known := f.after[shard]
+	if !known {
+		if after, err = f.load(ctx, shard); err != nil {
+			return 0, err
+		}
+	}
+	changes, open, err := f.Tables.Changes(ctx, schema.Statements, shard, after, followBatch)
+	if errors.Is(err, table.ErrTrimmed) {
+		// The server was down for longer than the feed is kept: begin at the oldest change there is.
+		changes, open, err = f.Tables.Changes(ctx, schema.Statements, shard, "", followBatch)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read changes: %w", err)
+	}
+	f.ended[shard] = !open && len(changes) == 0
+	if err := f.completeAll(ctx, changes); err != nil {
+		return 0, err
+	}
+	f.after[shard] = after
+	if len(changes) > 0 {
+		last := changes[len(changes)-1].Sequence
+		f.after[shard] = last
+		if len(last) > len(f.latest) || len(last) == len(f.latest) && last > f.latest {
+			f.latest = last
+		}
+	}
+	return len(changes), nil
+}
+
+// completeAll completes a batch of changes, again and again until it works or the context ends.
+func (f *Follower) completeAll(ctx context.Context, changes []table.Change) error {
+	for try := 0; ; try++ {
+		err := f.Complete(ctx, changes...)
+		if err == nil || !retryable(err) {
+			return err
+		}
+		if err := pause(ctx, min(try+1, maxCommits)); err != nil {
+			return err
+		}
+	}
+}
+
+// retryable reports whether a call may be made again as it was.
+func retryable(err error) bool {
+	return errors.Is(err, table.ErrThrottled) || errors.Is(err, table.ErrConflict) || errors.Is(err, table.ErrUnknown)
+}
+
+func checkpointRef(shard string) table.Ref {
+	return table.Ref{Table: schema.Checkpoints, Key: table.Key{Partition: "complete#" + shard}}
+}
+
+func (f *Follower) load(ctx context.Context, shard string) (after string, err error) {
+	item, _, err := f.Tables.Get(ctx, checkpointRef(shard), table.Strong)
+	if err != nil {
+		return "", fmt.Errorf("read checkpoint: %w", err)
+	}
+	return item[schema.Sequence].S, nil
+}
+
+func (f *Follower) save(ctx context.Context) error {
+	for shard, after := range f.after {
+		item := table.Item{schema.PK: table.S(checkpointRef(shard).Key.Partition), schema.Sequence: table.S(after)}
+		if _, _, err := f.Tables.Apply(ctx, table.Put(schema.Checkpoints, item)); err != nil && !retryable(err) {
+			return fmt.Errorf("write checkpoint: %w", err)
+		}
+	}
+	return nil
+}
