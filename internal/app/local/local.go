@@ -19,6 +19,7 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/app"
 	"github.com/cairn-lrs/cairn/internal/blob/disk"
+	"github.com/cairn-lrs/cairn/internal/lrs"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
 )
@@ -92,14 +93,30 @@ func tableOptions(o Options) pebble.Options {
 	return pebble.Options{Faults: &pebble.Faults{IndexDelay: func() time.Duration { return o.IndexDelay }}}
 }
 
-// follow completes references that a request left to be done, or died before doing.
+// The pauses of follow after an error.
+const firstPause, longestPause = 50 * time.Millisecond, 30 * time.Second
+
+// follow completes references that a request left to be done, or died before doing. While it cannot, as on a full disk,
+// statements are stored and read all the same, so it is told and tried again, ever more slowly.
 func (c *Cairn) follow() {
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop = stop
-	completer := app.Follower{
-		Tables: c.Tables, Table: schema.Statements, Name: "completer", Apply: c.Statements.Complete, Log: c.log, Wait: c.Tables.Wait,
-	}
-	c.wait.Go(func() { completer.Run(ctx) })
+	wait := func(ctx context.Context, after string) error { return c.Tables.Wait(ctx, schema.Statements, after) }
+	follower := &lrs.Follower{Service: c.Statements, Wait: wait}
+	c.wait.Go(func() {
+		for pause := firstPause; ; pause = min(2*pause, longestPause) {
+			err := follower.Run(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			c.log.Warn("references are not completed now", "error", err, "again_in", pause)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
 }
 
 // Close ends what runs and closes the engines. No request may be in flight any more.
