@@ -283,9 +283,12 @@ func (f *faults) remember() {
 	if f.Stale == 0 {
 		return
 	}
+	now := f.db.now()
+	if f.IndexDelay != nil && f.release(now) != nil {
+		return // the call will say why; a state must not be older than its index entries' delay and its own age
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	now := f.db.now()
 	if n := len(f.past); n > 0 && now.Sub(f.past[n-1].at) < f.Stale/staleStates {
 		return
 	}
