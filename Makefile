@@ -37,8 +37,10 @@ endif
 	  all=$$(go list $(PKG)); \
 	  racy=$$(grep -E "/internal/($(subst $() ,|,$(RACY)))(/|$$)" <<<"$$all" || true); \
 	  other=$$(grep -vE "/internal/($(subst $() ,|,$(RACY)))(/|$$)" <<<"$$all" || true); \
-	  { [ -z "$$other" ] || go test -json -count=1 -timeout 12m $$other || true; \
-	    [ -z "$$racy" ] || go test -json -count=1 -timeout 12m $(RACE) $$racy || true; } | bin/testreport'
+	  { code=0; \
+	    [ -z "$$other" ] || go test -json -count=1 -timeout 12m $$other || code=1; \
+	    [ -z "$$racy" ] || go test -json -count=1 -timeout 12m $(RACE) $$racy || code=1; \
+	    exit $$code; } | bin/testreport'
 
 check: fmt test lint-template ## what to run before a commit: format, lint, test
 
@@ -68,7 +70,10 @@ else
 	@echo "floor, Cairn and ceiling were not measured: CAIRN_LOAD does not name the load generator's folder"
 endif
 
-build: $(patsubst functions/%/main.go,bin/functions/%/bootstrap,$(wildcard functions/*/main.go)) ## build the Lambda binaries into bin/functions
+build: $(patsubst functions/%/main.go,bin/functions/%/bootstrap,$(wildcard functions/*/main.go)) ## build the Lambda binaries into bin/functions and weigh them
+	@for binary in $^; do \
+	  size=$$(wc -c <$$binary); echo "$$binary: $$size bytes of $(MAX_BINARY)"; \
+	  [ $$size -le $(MAX_BINARY) ] || { echo "$$binary is too large: a cold start reads the whole file" >&2; exit 1; }; done
 
 deploy: ## build with SAM and deploy (STAGE=dev or prod); needs an AWS account
 	sam build
@@ -77,6 +82,7 @@ deploy: ## build with SAM and deploy (STAGE=dev or prod); needs an AWS account
 # ---- Lambda binaries -----------------------------------------------------------------------------------------
 # arm64 is a fifth cheaper than x86. lambda.norpc leaves out the RPC of the retired go1.x runtime; -s -w drop
 # symbols, since a cold start reads the whole file.
+MAX_BINARY := 15000000
 LAMBDA_BUILD = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -trimpath -ldflags "-s -w"
 
 .PHONY: FORCE

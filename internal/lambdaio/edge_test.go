@@ -1,8 +1,6 @@
-package lambdaio_test
+package lambdaio
 
 import (
-	"encoding/base64"
-	"encoding/json/v2"
 	"log/slog"
 	"net/http"
 	"os"
@@ -12,18 +10,9 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/app"
 	"github.com/cairn-lrs/cairn/internal/blob/disk"
-	"github.com/cairn-lrs/cairn/internal/lambdaio"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
 )
-
-// reply is what the gateway reads of an answer.
-type reply struct {
-	StatusCode      int               `json:"statusCode"`
-	Headers         map[string]string `json:"headers"`
-	Body            string            `json:"body"`
-	IsBase64Encoded bool              `json:"isBase64Encoded"`
-}
 
 // TestSampleEventsThroughTheEdge sends the sample payloads, in the order of a client's session, to the handlers that
 // the functions serve, over the embedded engine.
@@ -53,22 +42,8 @@ func TestSampleEventsThroughTheEdge(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := lambdaio.NewGateway(tt.handler, slog.New(slog.DiscardHandler)).Invoke(t.Context(), payload)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got reply
-			if err := json.Unmarshal(out, &got); err != nil {
-				t.Fatal(err)
-			}
-			body := got.Body
-			if got.IsBase64Encoded {
-				decoded, err := base64.StdEncoding.DecodeString(got.Body)
-				if err != nil {
-					t.Fatal(err)
-				}
-				body = string(decoded)
-			}
+			got := invoke(t, tt.handler.ServeHTTP, payload)
+			body := got.bytes(t)
 			if got.StatusCode != tt.status || got.IsBase64Encoded != tt.base64 || !strings.Contains(body, tt.body) {
 				t.Errorf("got %d, base64 %v: %s\nwant %d, base64 %v, with %q", got.StatusCode, got.IsBase64Encoded, body, tt.status, tt.base64, tt.body)
 			}
@@ -100,7 +75,7 @@ func handlers(t *testing.T) (statements, about http.Handler) {
 	})
 	cairn := app.New(app.Ports{
 		Tables: tables, Scanner: tables, Blobs: blobs, Now: time.Now, OnlyWriter: true, Shards: 1,
-		Log: slog.New(slog.DiscardHandler), RequestIDHeader: lambdaio.RequestIDHeader,
+		Log: slog.New(slog.DiscardHandler), RequestIDHeader: RequestIDHeader,
 	})
 	if err := cairn.Directory.EnsureDefault(t.Context()); err != nil {
 		t.Fatal(err)
@@ -108,5 +83,5 @@ func handlers(t *testing.T) (statements, about http.Handler) {
 	if err := cairn.Directory.UpsertDefault(t.Context(), "sample-key", "sample-secret"); err != nil {
 		t.Fatal(err)
 	}
-	return cairn.StatementsHandler(), app.AboutHandler(slog.New(slog.DiscardHandler), lambdaio.RequestIDHeader)
+	return cairn.StatementsHandler(), app.AboutHandler(slog.New(slog.DiscardHandler), RequestIDHeader)
 }
