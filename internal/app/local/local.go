@@ -75,7 +75,9 @@ func Open(ctx context.Context, dir string, o Options) (*Cairn, error) {
 	c := &Cairn{
 		App: app.New(app.Ports{
 			Tables: tables, Scanner: tables, Blobs: blobs, Log: o.Log,
-			OnlyWriter: true, IndexLag: o.IndexDelay, Shards: shards,
+			OnlyWriter: true, Shards: shards,
+			// The delay of an entry begins when it is written, which is later than its position: hence room for a slow write.
+			IndexLag: 2 * o.IndexDelay,
 		}),
 		Tables: tables, Blobs: blobs, log: o.Log,
 	}
@@ -105,9 +107,13 @@ func (c *Cairn) follow() {
 	follower := &lrs.Follower{Service: c.Statements, Wait: wait}
 	c.wait.Go(func() {
 		for pause := firstPause; ; pause = min(2*pause, longestPause) {
+			began := time.Now()
 			err := follower.Run(ctx)
 			if ctx.Err() != nil {
 				return
+			}
+			if time.Since(began) > longestPause { // it had recovered
+				pause = firstPause
 			}
 			c.log.Warn("references are not completed now", "error", err, "again_in", pause)
 			select {
