@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Fault is what becomes of one request on its way to a server. nil lets it through.
@@ -17,12 +18,13 @@ var ErrReset = errors.New("cloudtest: connection reset by fault")
 // Answer makes a fault that answers in the server's place; the request does not reach it.
 func Answer(status int, contentType, body string) Fault {
 	return func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+		now := time.Now().UTC().Format(http.TimeFormat) // the SDK adjusts its clock to it
 		return &http.Response{
 			StatusCode:    status,
 			Proto:         "HTTP/1.1",
 			ProtoMajor:    1,
 			ProtoMinor:    1,
-			Header:        http.Header{"Content-Type": {contentType}, "Date": {"Sat, 21 Nov 2026 12:00:00 GMT"}},
+			Header:        http.Header{"Content-Type": {contentType}, "Date": {now}},
 			ContentLength: int64(len(body)),
 			Body:          io.NopCloser(strings.NewReader(body)),
 			Request:       r,

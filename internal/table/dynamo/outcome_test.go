@@ -170,8 +170,8 @@ func TestFailedCallsTellTheServersTime(t *testing.T) {
 	if !errors.Is(err, table.ErrConflict) {
 		t.Fatal(err)
 	}
-	if want := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC); !cost.Date.Equal(want) {
-		t.Errorf("date %v, want %v", cost.Date, want)
+	if age := time.Since(cost.Date); age < 0 || age > time.Minute { // the header has whole seconds
+		t.Errorf("date %v, want now", cost.Date)
 	}
 }
 

@@ -1,0 +1,125 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/cairn-lrs/cairn/internal/blob"
+	"github.com/cairn-lrs/cairn/internal/cloudtest"
+)
+
+// quickRetries are the SDK's retries without their pauses.
+func quickRetries(o *s3.Options) {
+	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = time.Millisecond })
+}
+
+func noRetries(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
+
+// openFaulty makes a store whose requests meet the faults that choose picks, on a bucket of its own.
+func openFaulty(t *testing.T, servers *cloudtest.Servers, choose func(string, int) cloudtest.Fault, options ...func(*s3.Options)) (*Store, *cloudtest.Faulty) {
+	t.Helper()
+	plain := open(t, servers)
+	through := &cloudtest.Faulty{Base: http.DefaultTransport, Choose: choose}
+	s := New(newClient(servers.S3, through, options...), plain.bucket, plain.prefix)
+	s.pause = func(int) time.Duration { return time.Millisecond }
+	return s, through
+}
+
+// firstOnly lets a fault happen to the first n requests of a method.
+func firstOnly(method string, n int, fault cloudtest.Fault) func(string, int) cloudtest.Fault {
+	return func(seen string, before int) cloudtest.Fault {
+		if seen == method && before < n {
+			return fault
+		}
+		return nil
+	}
+}
+
+func TestPutSurvivesFaults(t *testing.T) {
+	servers, ok := cloudtest.Start(t)
+	if !ok {
+		return
+	}
+	for name, fault := range map[string]cloudtest.Fault{
+		"slow down":      cloudtest.S3Error(503, "SlowDown"),
+		"internal error": cloudtest.S3Error(500, "InternalError"),
+		"race":           cloudtest.S3Error(409, "ConditionalRequestConflict"),
+		"reset":          cloudtest.Unsent,
+		"reply lost":     cloudtest.ReplyLost, // the second try finds the key taken
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, seen := openFaulty(t, servers, firstOnly("PUT", 2, fault), quickRetries)
+			if err := s.Put(t.Context(), "k", []byte("body")); err != nil {
+				t.Fatalf("Put = %v", err)
+			}
+			if n := seen.Seen("PUT"); n != 3 {
+				t.Errorf("%d requests, want 3", n)
+			}
+			body, _, err := s.Get(t.Context(), "k", 0, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(body)
+			if err := errors.Join(err, body.Close()); err != nil || string(got) != "body" {
+				t.Errorf("object %q, %v; want %q", got, err, "body")
+			}
+		})
+	}
+}
+
+func TestFailures(t *testing.T) {
+	servers, ok := cloudtest.Start(t)
+	if !ok {
+		return
+	}
+	tests := []struct {
+		name  string
+		fault cloudtest.Fault
+		want  error // nil: none of the port's
+	}{
+		{"slow down", cloudtest.S3Error(503, "SlowDown"), blob.ErrUnavailable},
+		{"internal error", cloudtest.S3Error(500, "InternalError"), blob.ErrUnavailable},
+		{"too many requests", cloudtest.S3Error(429, "TooManyRequests"), blob.ErrUnavailable},
+		{"endless race", cloudtest.S3Error(409, "ConditionalRequestConflict"), blob.ErrUnavailable},
+		{"reset", cloudtest.Unsent, blob.ErrUnavailable},
+		{"a proxy's page", cloudtest.Answer(502, "text/html", "<html>"), blob.ErrUnavailable},
+		{"no answer in time", cloudtest.NoAnswer, blob.ErrUnavailable},
+		{"denied", cloudtest.S3Error(403, "AccessDenied"), nil},
+		{"no bucket", cloudtest.S3Error(404, "NoSuchBucket"), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, _ := openFaulty(t, servers, func(string, int) cloudtest.Fault { return tt.fault }, noRetries)
+			calls := map[string]func(context.Context) error{
+				"Put":    func(ctx context.Context) error { return s.Put(ctx, "k", []byte("x")) },
+				"Get":    func(ctx context.Context) error { _, _, err := s.Get(ctx, "k", 0, -1); return err },
+				"Delete": func(ctx context.Context) error { return s.Delete(ctx, "k") },
+				"List": func(ctx context.Context) error {
+					return s.List(ctx, "", func(blob.Info) error { return nil })
+				},
+			}
+			for verb, call := range calls {
+				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+				err := call(ctx)
+				cancel()
+				if err == nil {
+					t.Errorf("%s succeeded", verb)
+				}
+				if tt.want != nil && !errors.Is(err, tt.want) {
+					t.Errorf("%s = %v, want %v", verb, err, tt.want)
+				}
+				if tt.want == nil && (errors.Is(err, blob.ErrUnavailable) || errors.Is(err, blob.ErrNotFound)) {
+					t.Errorf("%s = %v, want an error of its own", verb, err)
+				}
+			}
+		})
+	}
+}
