@@ -8,7 +8,7 @@ const (
 	MaxSort       = 1024
 	MaxGroup      = 100 // writes and checks
 	MaxGroupBytes = 4 << 20
-	MaxToken      = 36 // of a group
+	MaxToken      = 36      // of a group
 	MaxPage       = 1 << 20 // what a query or scan reads before it stops
 )
 
