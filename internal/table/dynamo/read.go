@@ -123,8 +123,8 @@ func pageOf(found []map[string]types.AttributeValue, last map[string]types.Attri
 
 // cursorValue is one attribute of the key at which a page ended; key attributes are texts or binary.
 type cursorValue struct {
-	S *string `json:"S,omitempty"`
-	B []byte  `json:"B,omitempty"`
+	S *string `json:"S,omitzero"`
+	B []byte  `json:"B,omitzero"`
 }
 
 // cursor writes the key at which a page ended; nil at the end.
