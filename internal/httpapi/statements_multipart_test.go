@@ -211,6 +211,9 @@ func TestMultipartRefusals(t *testing.T) {
 		{"the specification's example: charset on one side", mixedType, mixed(jsonPart(statement(attached(attachment(content, "text/plain; charset=ascii", hash)))), good), 200},
 		{"fileUrl instead of a part", mixedType, mixed(jsonPart(statement(attached(strings.Replace(attachment(content, "text/plain", hash), "{", `{"fileUrl":"http://example.com/f",`, 1))))), 200},
 
+		{"hexadecimal digits with the length of what they encode", mixedType,
+			mixed(jsonPart(statement(attached(strings.Replace(attachment("ffd8ff", "image/jpeg", sha2("ffd8ff")), `"length":6`, `"length":3`, 1)))), filePart("ffd8ff", "image/jpeg", sha2("ffd8ff"))), 200},
+
 		{"no boundary", "Content-Type: multipart/mixed", mixed(jsonPart(with), good), 400},
 		{"boundary of forbidden characters", `Content-Type: multipart/mixed; boundary="b{"`, mixed(jsonPart(with), good), 400},
 		{"another boundary", "Content-Type: multipart/mixed; boundary=c", mixed(jsonPart(with), good), 400},
@@ -234,6 +237,7 @@ func TestMultipartRefusals(t *testing.T) {
 		{"a part that is missing", mixedType, mixed(jsonPart(with)), 400},
 		{"another Content-Type", mixedType, mixed(jsonPart(with), replaced(good, "text/plain", "text/html")), 400},
 		{"wrong length", mixedType, mixed(jsonPart(strings.Replace(with, `"length":12`, `"length":13`, 1)), good), 400},
+		{"half the length", mixedType, mixed(jsonPart(strings.Replace(with, `"length":12`, `"length":6`, 1)), good), 400},
 		{"attachment without fileUrl as JSON", "Content-Type: application/json", with, 400},
 		{"signature that is none", mixedType, mixed(jsonPart(statement(attached(signed))), filePart(content, "application/octet-stream", hash)), 400},
 		{"signature by fileUrl only", "Content-Type: application/json", statement(attached(strings.Replace(signed, "{", `{"fileUrl":"http://example.com/f",`, 1))), 400},
