@@ -30,15 +30,9 @@ func TestKill(t *testing.T) {
 	acknowledged, unknown := 0, 0
 	var all []*journal
 	for round := range rounds {
-		server, err := Serve(cairn, data)
-		if err != nil {
-			t.Fatalf("round %d: %v", round, err)
-		}
+		server := open(t, data)
 		journals := write(t.Context(), server, round, seed, killEarliest+time.Duration(moments.Int64N(int64(killLatest-killEarliest))))
-		server, err = Serve(cairn, data)
-		if err != nil {
-			t.Fatalf("round %d: the data folder does not open again: %v", round, err)
-		}
+		server = open(t, data)
 		for _, j := range journals {
 			if err := j.verify(t.Context(), newClient(server.Endpoint(), 4)); err != nil {
 				t.Errorf("round %d: seed %d: %v", round, seed, err)
@@ -86,10 +80,7 @@ func write(ctx context.Context, server *Local, round int, seed uint64, after tim
 
 // verifyAgain looks once more at what every round has left: a later kill must not undo an earlier round.
 func verifyAgain(t *testing.T, data string, all []*journal) {
-	server, err := Serve(cairn, data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := open(t, data)
 	c := newClient(server.Endpoint(), 4)
 	defer c.close()
 	for _, j := range all {

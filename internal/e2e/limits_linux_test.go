@@ -68,10 +68,7 @@ func TestMemoryUnderBadInput(t *testing.T) {
 // acknowledged is lost, and once there is room again it goes on.
 func TestFullFileSystem(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	server, err := Serve(cairn, data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := open(t, data)
 	c := newClient(server.Endpoint(), 1)
 	defer c.close()
 	filler := strings.Repeat("x", 2000)
@@ -121,10 +118,7 @@ func TestFullFileSystem(t *testing.T) {
 		t.Errorf("the server ended without saying why:\n%s", server.Output())
 	}
 
-	server, err = Serve(cairn, data)
-	if err != nil {
-		t.Fatalf("the data folder does not open again: %v", err)
-	}
+	server = open(t, data)
 	defer func() {
 		if err := server.Stop(); err != nil {
 			t.Error(err)

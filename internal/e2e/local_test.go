@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
-// cairn is the binary that the tests of this package run, built once.
-var cairn string
+// folder holds what the tests of this package build.
+var folder string
 
-func TestMain(m *testing.M) {
-	os.Exit(runTests(m))
-}
+// binary builds the server that the tests run, once, when a test first asks.
+var binary = sync.OnceValues(func() (string, error) { return Build(context.Background(), folder) })
+
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
 func runTests(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "cairn-e2e-")
@@ -22,20 +24,28 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	if cairn, err = Build(context.Background(), dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
+	folder = dir
 	return m.Run()
+}
+
+// open starts a server over a data folder. The caller ends it.
+func open(t *testing.T, data string, flags ...string) *Local {
+	t.Helper()
+	cairn, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := Serve(cairn, data, flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
 }
 
 // serve starts a server that is stopped when the test ends.
 func serve(t *testing.T, flags ...string) *Local {
 	t.Helper()
-	server, err := Serve(cairn, filepath.Join(t.TempDir(), "data"), flags...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := open(t, filepath.Join(t.TempDir(), "data"), flags...)
 	t.Cleanup(func() {
 		if err := server.Stop(); err != nil {
 			t.Error(err)

@@ -13,10 +13,7 @@ import (
 // secret. Source: xAPI 1.0.3 Communication 2.1.3: a more link is good for 24 hours.
 func TestMoreAfterRestartAndRotation(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	before, err := Serve(cairn, data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	before := open(t, data)
 	store, err := before.NewStore(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -47,10 +44,7 @@ func TestMoreAfterRestartAndRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	after, err := Serve(cairn, data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	after := open(t, data)
 	defer func() {
 		if err := after.Stop(); err != nil {
 			t.Error(err)
