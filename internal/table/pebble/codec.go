@@ -11,7 +11,7 @@ import (
 
 // An item is stored without its key attributes, which its engine key tells, as
 //
-//	length of head | head | tail
+//	number of attributes | length of head | head | tail
 //
 // The head has the attributes in the order of their names: name, kind, and the text, the number, or the lengths of
 // the binaries, whose bytes lie in the tail. Lengths are varints. So decoding copies every byte once, into one string
@@ -37,15 +37,17 @@ func appendItem(dst []byte, item table.Item, partition, sort string) []byte {
 
 // appendAttributes encodes the attributes of these names, in this order, as far as the item has them.
 func appendAttributes(dst []byte, item table.Item, names []string) []byte {
-	head, tail := 0, 0
+	count, head, tail := 0, 0, 0
 	for _, name := range names {
 		if v, ok := item[name]; ok {
+			count++
 			h, t := encodedSize(v)
 			head += uvarintSize(uint64(len(name))) + len(name) + 1 + h
 			tail += t
 		}
 	}
-	dst = slices.Grow(dst, binary.MaxVarintLen32+head+tail)
+	dst = slices.Grow(dst, 2*binary.MaxVarintLen32+head+tail)
+	dst = binary.AppendUvarint(dst, uint64(count))
 	dst = binary.AppendUvarint(dst, uint64(head))
 	for _, name := range names {
 		if v, ok := item[name]; ok {
@@ -112,21 +114,29 @@ func uvarintSize(n uint64) int {
 	return size
 }
 
-// decodeItem decodes what appendItem made, with room for extra more attributes. The item does not alias raw.
+// decodeItem decodes what appendItem made, with room for extra more attributes. The item does not alias raw. Damage that
+// the checksums of the engine let through is an error, never a panic.
 func decodeItem(raw []byte, extra int) (table.Item, error) {
+	count, n := binary.Uvarint(raw)
+	if n <= 0 {
+		return nil, errItem
+	}
+	raw = raw[n:]
 	size, n := binary.Uvarint(raw)
 	if n <= 0 || size > uint64(len(raw)-n) {
 		return nil, errItem
 	}
-	head := string(raw[n : n+int(size)])
-	tail := bytes.Clone(raw[n+int(size):])
-	item := make(table.Item, extra+4)
-	d := decoder{head: head, tail: tail}
-	for len(d.head) > 0 && !d.bad {
+	raw = raw[n:]
+	if count > size/2 { // a name's length and a kind are two bytes
+		return nil, errItem
+	}
+	d := decoder{head: string(raw[:size]), tail: bytes.Clone(raw[size:])}
+	item := make(table.Item, int(count)+extra)
+	for range count {
 		name := d.text()
 		item[name] = d.value()
 	}
-	if d.bad || len(d.tail) > 0 {
+	if d.bad || len(d.head) > 0 || len(d.tail) > 0 || len(item) != int(count) {
 		return nil, errItem
 	}
 	return item, nil

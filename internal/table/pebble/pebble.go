@@ -41,7 +41,7 @@ type Options struct {
 	Now        func() time.Time // nil: time.Now. Dates answers, changes and group tokens
 	FeedAge    time.Duration    // changes older than this are trimmed now and then; 0: 24 h, as in DynamoDB Streams
 	FeedLength uint64           // and all but about so many; 0: a million
-	CacheBytes int64            // for blocks read from disk; 0: 64 MB
+	CacheBytes int64            // for blocks of the disk and writes not yet flushed to tables, together; 0: 256 MB
 	Faults     *Faults          // for tests: what goes wrong on purpose; nil: nothing
 }
 
@@ -49,7 +49,7 @@ type Options struct {
 const (
 	defaultFeedAge    = 24 * time.Hour
 	defaultFeedLength = 1_000_000
-	defaultCacheBytes = 64 << 20
+	defaultCacheBytes = 256 << 20
 )
 
 // DB is an open folder. It implements table.DB and table.Scanner.
@@ -181,6 +181,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// memTableBytes is when writes in memory are flushed. The engine takes this from the cache, and as much again while
+// it flushes: the cache has to be several times as large, or it caches nothing.
+const memTableBytes = 64 << 20
+
 // engineOptions are the settings measured for many small durable writes on two cores; see README.md. The caller
 // unrefs the cache once the engine has it.
 func engineOptions(opts Options, lock *engine.Lock, f *failure) *engine.Options {
@@ -190,7 +194,7 @@ func engineOptions(opts Options, lock *engine.Lock, f *failure) *engine.Options 
 		Logger:                      engineLog{f},
 		FormatMajorVersion:          engine.FormatTableFormatV6,
 		Cache:                       engine.NewCache(opts.CacheBytes),
-		MemTableSize:                64 << 20,
+		MemTableSize:                min(memTableBytes, uint64(opts.CacheBytes/4)),
 		MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       24,
