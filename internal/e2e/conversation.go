@@ -120,20 +120,16 @@ func (c *conversation) exchange(ctx context.Context, s Step) error {
 	if c.who.store == "B" {
 		c.values.tell(out)
 	}
-	a, err := send(ctx, c.client, out)
+	a, err := c.answer(ctx, s, out)
+	for begun := time.Now(); err != nil && s.Request.Eventually && time.Since(begun) < maxWait; {
+		time.Sleep(20 * time.Millisecond)
+		a, err = c.answer(ctx, s, out)
+	}
 	if err != nil {
-		return fmt.Errorf("line %d: %w", s.Line, err)
+		return err
 	}
 	if out.method != http.MethodGet && out.method != http.MethodHead {
 		c.wrote = time.Now()
-	}
-	if s.Request.FollowMore {
-		if a, err = c.follow(ctx, out, a); err != nil {
-			return fmt.Errorf("line %d: %w", s.Line, err)
-		}
-	}
-	if err := s.Request.checkAll(s.Line, a, c.values); err != nil {
-		return err
 	}
 	if out.method == http.MethodGet && a.status == http.StatusOK && c.who.store == "A" {
 		if err := c.mirror(ctx, out); err != nil {
@@ -141,6 +137,18 @@ func (c *conversation) exchange(ctx context.Context, s Step) error {
 		}
 	}
 	return nil
+}
+
+// answer sends a request once and checks what comes back.
+func (c *conversation) answer(ctx context.Context, s Step, out outgoing) (answer, error) {
+	a, err := send(ctx, c.client, out)
+	if err == nil && s.Request.FollowMore {
+		a, err = c.follow(ctx, out, a)
+	}
+	if err != nil {
+		return a, fmt.Errorf("line %d: %w", s.Line, err)
+	}
+	return a, s.Request.checkAll(s.Line, a, c.values)
 }
 
 // tell notes what the other store has sent and so may be shown.

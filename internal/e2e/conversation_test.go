@@ -84,6 +84,8 @@ json $.version = ""
 			}},
 		{"a leak to another store", "make id = uuid\nPOST /a\n  {{id}}\nexpect 200\nGET /a\nexpect 200\n", "another store was shown", board()},
 		{"what the other store sent is no leak", "as B\nPOST /a\n  {{canary}}\nexpect 200\nas A\nGET /a\nexpect 200\n", "", board()},
+		{"what comes in the end", "GET /a\neventually\nexpect 200\nbody = xxx\n", "", growing()},
+		{"what comes only in the end", "GET /a\nexpect 200\nbody = xxx\n", "want xxx", growing()},
 		{"a redirect is an answer", "GET /a\nexpect 302\n", "", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/b", http.StatusFound) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,5 +108,14 @@ func board() http.HandlerFunc {
 			posted, _ = io.ReadAll(r.Body)
 		}
 		w.Write(posted)
+	}
+}
+
+// growing answers with one letter more each time, and with no more than three.
+func growing() http.HandlerFunc {
+	asked := 0
+	return func(w http.ResponseWriter, r *http.Request) {
+		asked = min(asked+1, 3)
+		fmt.Fprint(w, strings.Repeat("x", asked))
 	}
 }

@@ -57,6 +57,8 @@
 //	Name: value           header
 //	without Name          leaves out a header that the runner would send
 //	  body                with CRLF line ends when the Content-Type is multipart
+//	eventually            is sent again until all checks hold, for what is promised only to come: a statement that was
+//	                      consistent already may still take over terms from a chain of statements that it refers to
 //	follow more           a list is read to its end; $.statements holds all, and $.pages how many pages there were
 //
 // # What must come back

@@ -42,6 +42,7 @@ type Request struct {
 	Body         string
 	HasBody      bool
 	FollowMore   bool
+	Eventually   bool // the checks may come to hold a little later
 	Status       []int
 	Within       time.Duration // 0: no bound
 	Checks       []Check
@@ -217,6 +218,8 @@ func (p *parser) part(line string) error {
 		r.Without = append(r.Without, name)
 	} else if line == "follow more" {
 		r.FollowMore = true
+	} else if line == "eventually" {
+		r.Eventually = true
 	} else if strings.HasPrefix(line, "expect ") {
 		return p.expect(line)
 	} else if m := headerLine.FindStringSubmatch(line); m != nil {
