@@ -51,8 +51,17 @@ func TestAWritePastItsDeadlineIsGone(t *testing.T) {
 		return conn, err
 	}
 	db := connect(url, own, plainSchemas)
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	var conn net.Conn
+	reached := make(chan struct{})
+	go func() {
+		defer close(reached)
+		if conn = <-accepted; conn != nil {
+			time.Sleep(200 * time.Millisecond) // until the buffers are full
+		}
+		cancel()
+	}()
 	var ws []table.Write
 	for _, partition := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
 		ws = append(ws, table.Put("Plain", table.Item{"pk": table.S(partition), "b": table.B(make([]byte, 390<<10))}))
@@ -60,7 +69,7 @@ func TestAWritePastItsDeadlineIsGone(t *testing.T) {
 	if _, err := db.Group(ctx, "", ws); !errors.Is(err, table.ErrUnknown) {
 		t.Fatalf("Group = %v, want ErrUnknown", err)
 	}
-	conn := <-accepted
+	<-reached
 	defer conn.Close()
 	if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		t.Fatal(err)
@@ -84,7 +93,7 @@ func TestAWritePastItsDeadlineIsGone(t *testing.T) {
 func TestACallPastItsDeadlineClosesItsConnection(t *testing.T) {
 	url, accepted := deafServer(t)
 	db := connect(url, Transport(), plainSchemas)
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	closed := make(chan error, 1)
 	go func() {
@@ -95,6 +104,7 @@ func TestACallPastItsDeadlineClosesItsConnection(t *testing.T) {
 		if err == nil {
 			_, err = io.Copy(io.Discard, request.Body)
 		}
+		cancel()
 		if err == nil {
 			_, err = io.Copy(&bytes.Buffer{}, reader) // ends when the client closes
 		}
