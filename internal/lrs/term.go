@@ -25,13 +25,14 @@ const (
 	relatedAgentKind    termKind = 'A' // additional
 	relatedActivityKind termKind = 'C' // additional
 	activityNameKind    termKind = 'd' // no term of statements: the key of an activity's definition
+	personKind          termKind = 'p' // no term of statements: the key of an agent's names
 )
 
 // kindNames are the words that the keyed hash of a term begins with.
 var kindNames = map[termKind]string{
 	agentKind: "agent", verbKind: "verb", activityKind: "activity", registrationKind: "registration",
 	authorityKind: "authority", ownerKind: "owner", relatedAgentKind: "relatedAgent", relatedActivityKind: "relatedActivity",
-	activityNameKind: "definition",
+	activityNameKind: "definition", personKind: "person",
 }
 
 // sharded kinds have so few values that one partition could not take the writes.
@@ -196,13 +197,9 @@ func relatedTerms(store auth.Store, e *xapi.Event, all termSet) {
 
 // eachAgent calls f for an actor's own identifier and those of a group's members.
 func eachAgent(a *xapi.Actor, f func(xapi.IFI)) {
-	if a == nil {
-		return
-	}
-	if a.IFI != (xapi.IFI{}) {
-		f(a.IFI)
-	}
-	for _, m := range a.Members {
-		eachAgent(m, f)
-	}
+	a.Each(func(a *xapi.Actor) {
+		if a.IFI != (xapi.IFI{}) {
+			f(a.IFI)
+		}
+	})
 }

@@ -18,6 +18,7 @@
 //	Terms        store#term[#shard]                position     one entry for each term that no index holds
 //	References   store#statementId (the target)    0x00 | 0x01 voider's id | 0x02 referrer's id
 //	Activities   store#term of the activity's id
+//	Persons      store#term of the agent's identifier
 //	Credentials  accessKey
 //	Stores       store
 //	Checkpoints  consumer#shard
@@ -47,9 +48,15 @@
 // The canonical definition of each activity, merged over all statements that brought one (see lrs). The activity's id
 // can be longer than a key, so the key has its term.
 //
+// # Persons
+//
+// The names that statements brought for each agent (see lrs). An mbox and its mbox_sha1sum have one item. It holds no
+// identifier: an operator who looks at the table finds names, and not whose.
+//
 // # Checkpoints
 //
-// How far each consumer of the change feed has come, by consumer and shard.
+// How far each consumer of the change feed has come, by consumer and shard; and, without a shard, what was derived from
+// the statements of a data folder that is older than the table for it (see lrs).
 package schema
 
 import "github.com/cairn-lrs/cairn/internal/table"
@@ -60,6 +67,7 @@ const (
 	Terms       = "Terms"
 	References  = "References"
 	Activities  = "Activities"
+	Persons     = "Persons"
 	Credentials = "Credentials"
 	Stores      = "Stores"
 	Checkpoints = "Checkpoints"
@@ -100,8 +108,9 @@ const (
 	// Of Terms.
 	StatementID = "i" // 16 bytes
 
-	// Of Activities.
+	// Of Activities and Persons.
 	Definition = "d" // the merged definition, compressed
+	Names      = "g" // set: the position of the first statement that brought a name, then the name
 	Version    = "w" // rises with each change
 
 	// Of Credentials and Stores.
@@ -120,7 +129,7 @@ const (
 	Authorities = "a"  // terms of every agent that has been an authority
 
 	// Of Checkpoints.
-	Sequence = "q" // of the last change that is done
+	Sequence = "q" // of the last change that is done; of a derivation, its version
 )
 
 var statementIndex = []string{EffectiveTerms}
@@ -142,6 +151,7 @@ var Tables = []table.Schema{
 	{Name: Terms, Partition: PK, Sort: SK},
 	{Name: References, Partition: PK, Sort: SK},
 	{Name: Activities, Partition: PK},
+	{Name: Persons, Partition: PK},
 	{Name: Credentials, Partition: PK},
 	{Name: Stores, Partition: PK},
 	{Name: Checkpoints, Partition: PK},

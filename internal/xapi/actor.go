@@ -1,6 +1,10 @@
 package xapi
 
-import "strings"
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"strings"
+)
 
 // Actor is an Agent or a Group. Source: Data 2.4.2.
 type Actor struct {
@@ -8,6 +12,17 @@ type Actor struct {
 	Name    string
 	IFI     IFI      // zero for an anonymous Group
 	Members []*Actor // of a Group
+}
+
+// Each calls f for the actor and for the members of a Group. A nil actor is nobody.
+func (a *Actor) Each(f func(*Actor)) {
+	if a == nil {
+		return
+	}
+	f(a)
+	for _, member := range a.Members {
+		member.Each(f)
+	}
 }
 
 // IFIKind names an inverse functional identifier by its property.
@@ -40,6 +55,16 @@ func (i IFI) Key() string {
 		return string(i.Kind) + " " + i.HomePage + " " + i.Value
 	}
 	return string(i.Kind) + " " + i.comparableValue()
+}
+
+// Hashed is the identifier with an mbox as its mbox_sha1sum: one person has both. The
+// domain is hashed in lower case, as clients should do. Source: Data 2.4.2.3.
+func (i IFI) Hashed() IFI {
+	if i.Kind != Mbox {
+		return i
+	}
+	sum := sha1.Sum([]byte(i.comparableValue()))
+	return IFI{Kind: MboxSHA1Sum, Value: hex.EncodeToString(sum[:])}
 }
 
 // comparableValue is the Value with its case-insensitive part in lower case.

@@ -97,6 +97,31 @@ func (e *Event) eachActivity(f func(*Activity)) {
 	}
 }
 
+// EachActor calls f for every Agent and Group of s: its actor, object, instructor, team,
+// contextAgents and contextGroups, the same of its SubStatement, and the members of all
+// these Groups. The authority is left out: the LRS may set another.
+func (s *Statement) EachActor(f func(*Actor)) {
+	s.Event.eachActor(f)
+	if s.Object.Sub != nil {
+		s.Object.Sub.eachActor(f)
+	}
+}
+
+func (e *Event) eachActor(f func(*Actor)) {
+	e.Actor.Each(f)
+	e.Object.Actor.Each(f)
+	if e.Context == nil {
+		return
+	}
+	e.Context.Instructor.Each(f)
+	e.Context.Team.Each(f)
+	for _, list := range [][]*Actor{e.Context.Agents, e.Context.Groups} {
+		for _, actor := range list {
+			actor.Each(f)
+		}
+	}
+}
+
 // onlyStatement reads a body that is one statement.
 func (d *decoder) onlyStatement() (*Statement, error) {
 	s, err := d.readStatement()
