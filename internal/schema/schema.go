@@ -18,6 +18,7 @@
 //	Terms        store#term[#shard]                position     one entry for each term that no index holds
 //	References   store#statementId (the target)    0x00 | 0x01 voider's id | 0x02 referrer's id
 //	Activities   store#term of the activity's id
+//	Documents    store#term of the owner                0x00 id | 0x01 registration id
 //	Persons      store#term of the agent's identifier
 //	Credentials  accessKey
 //	Stores       store
@@ -53,6 +54,14 @@
 // The names that statements brought for each agent (see lrs). An mbox and its mbox_sha1sum have one item. It holds no
 // identifier: an operator who looks at the table finds names, and not whose.
 //
+// # Documents
+//
+// One item is one document of the State, Activity Profile or Agent Profile Resource: its metadata, and its content up
+// to 8 KB; larger content lies in the blob store. The owner is what a list of ids is asked for: the activity and agent of
+// a state, the activity or agent of a profile. It is a term, since an activity's id can be longer than a key and an agent
+// is a person. The registration is 16 bytes and stands before the document's id, so that one query reads the documents
+// of an owner, or of an owner and a registration.
+//
 // # Checkpoints
 //
 // How far each consumer of the change feed has come, by consumer and shard; and, without a shard, what was derived from
@@ -67,6 +76,7 @@ const (
 	Terms       = "Terms"
 	References  = "References"
 	Activities  = "Activities"
+	Documents   = "Documents"
 	Persons     = "Persons"
 	Credentials = "Credentials"
 	Stores      = "Stores"
@@ -85,7 +95,7 @@ const (
 // Attributes. They are short because their names count in an item's size, which decides its price.
 const (
 	PK = "pk" // partition key of every table
-	SK = "sk" // sort key of Terms and References
+	SK = "sk" // sort key of Terms, References and Documents
 
 	// Of Statements.
 	Position        = "p"  // 16 bytes: order and stored time; sort key of every index
@@ -112,6 +122,14 @@ const (
 	Definition = "d" // the merged definition, compressed
 	Names      = "g" // set: the position of the first statement that brought a name, then the name
 	Version    = "w" // rises with each change
+
+	// Of Documents.
+	ContentType = "ct"
+	Content     = "c"  // absent when it lies in the blob store
+	ContentSize = "z"  // bytes
+	Digest      = "e"  // SHA-1 of the content, 20 bytes: the ETag
+	Updated     = "up" // when it was written, in nanoseconds of Unix time
+	Attempts    = "at" // random tokens of the last writes, 16 bytes each, newest first (see document)
 
 	// Of Credentials and Stores.
 	Store       = "s"  // the store of a credential
@@ -151,6 +169,7 @@ var Tables = []table.Schema{
 	{Name: Terms, Partition: PK, Sort: SK},
 	{Name: References, Partition: PK, Sort: SK},
 	{Name: Activities, Partition: PK},
+	{Name: Documents, Partition: PK, Sort: SK},
 	{Name: Persons, Partition: PK},
 	{Name: Credentials, Partition: PK},
 	{Name: Stores, Partition: PK},
