@@ -3,13 +3,12 @@ package lrs
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"strings"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/position"
 	"github.com/cairn-lrs/cairn/internal/signature"
 	"github.com/cairn-lrs/cairn/internal/xapi"
@@ -172,7 +171,7 @@ func (s *Service) Attachments(ctx context.Context, p auth.Principal, statements 
 				continue
 			}
 			done[sha2] = true
-			body, err := s.readBlob(ctx, attachmentKey(p.Store.ID, sha2))
+			body, err := blob.Read(ctx, s.Blobs, attachmentKey(p.Store.ID, sha2))
 			if err != nil {
 				return nil, fmt.Errorf("read attachment of statement %s: %w", st.ID, err)
 			}
@@ -197,22 +196,12 @@ func contentTypes(body []byte) (map[string]string, error) {
 	return types, nil
 }
 
-func (s *Service) readBlob(ctx context.Context, key string) ([]byte, error) {
-	r, size, err := s.Blobs.Get(ctx, key, 0, -1)
-	if err != nil {
-		return nil, err
-	}
-	body := make([]byte, size)
-	_, err = io.ReadFull(r, body)
-	return body, errors.Join(err, r.Close())
-}
-
 // body reads a statement's body from its item or from the blob store.
 func (s *Service) body(ctx context.Context, r *record) ([]byte, error) {
 	packed := r.body
 	if r.bodyBlob != "" {
 		var err error
-		if packed, err = s.readBlob(ctx, r.bodyBlob); err != nil {
+		if packed, err = blob.Read(ctx, s.Blobs, r.bodyBlob); err != nil {
 			return nil, fmt.Errorf("read body of statement %s: %w", r.id, err)
 		}
 	}

@@ -204,7 +204,7 @@ func (c *Check) attachments(ctx context.Context, r *record) error {
 	for _, digest := range r.attachments {
 		c.Summary.Blobs++
 		sha2 := hex.EncodeToString(digest)
-		body, err := c.readBlob(ctx, attachmentKey(r.store, sha2))
+		body, err := blob.Read(ctx, c.Blobs, attachmentKey(r.store, sha2))
 		switch {
 		case errors.Is(err, blob.ErrNotFound):
 			c.differs(r.store, r.id.String(), LostBlob, "attachment %s", sha2)

@@ -5,7 +5,6 @@ import (
 	rand1 "crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/position"
@@ -29,7 +28,7 @@ func (w *write) commit(ctx context.Context) (end func(), err error) {
 		if try > 0 {
 			end()
 			end = func() {}
-			if err := pause(ctx, try); err != nil {
+			if err := table.Pause(ctx, try); err != nil {
 				return end, unavailable("the statements could not be stored in time", err)
 			}
 		}
@@ -64,19 +63,6 @@ func (w *write) commit(ctx context.Context) (end func(), err error) {
 		}
 	}
 	return end, unavailable("the statements could not be stored now", err)
-}
-
-// pause waits a little longer, and a little differently, at each try.
-func pause(ctx context.Context, try int) error {
-	longest := min(10*time.Millisecond<<try, 500*time.Millisecond)
-	timer := time.NewTimer(longest/2 + rand.N(longest/2))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func entriesOf(statements []*incoming) []table.Write {

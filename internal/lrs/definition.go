@@ -61,7 +61,7 @@ func (w *write) defineOne(ctx context.Context, id string, list []brought) error 
 	}
 	for try := range maxCommits {
 		if try > 0 {
-			if err := pause(ctx, try); err != nil {
+			if err := table.Pause(ctx, try); err != nil {
 				return err
 			}
 		}
@@ -111,7 +111,7 @@ func (w *write) mergeDefinition(ctx context.Context, ref table.Ref, list []broug
 	if !changed {
 		return last, nil
 	}
-	packed, err := pack(encoded)
+	packed, err := pack(w.packing, encoded)
 	if err != nil {
 		return nil, err
 	}

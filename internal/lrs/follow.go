@@ -109,7 +109,7 @@ func (f *Follower) completeAll(ctx context.Context, changes []table.Change) erro
 		if err == nil || !retryable(err) {
 			return err
 		}
-		if err := pause(ctx, min(try+1, maxCommits)); err != nil {
+		if err := table.Pause(ctx, min(try+1, maxCommits)); err != nil {
 			return err
 		}
 	}

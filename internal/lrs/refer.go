@@ -316,7 +316,7 @@ func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown
 func (c *completion) update(ctx context.Context, w table.Write) (item table.Item, err error) {
 	for try := range maxCommits {
 		if try > 0 {
-			if err := pause(ctx, try); err != nil {
+			if err := table.Pause(ctx, try); err != nil {
 				return nil, err
 			}
 		}

@@ -1,0 +1,21 @@
+package table
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// Pause waits before a write is tried again: 10 to 20 ms before the first new try (try is 1), longer at each, up to half
+// a second, and each time a little differently, so that writers who met once do not meet again. The error is the context's.
+func Pause(ctx context.Context, try int) error {
+	longest := min(10*time.Millisecond<<min(try, 10), 500*time.Millisecond)
+	timer := time.NewTimer(longest/2 + rand.N(longest/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
