@@ -55,6 +55,19 @@ const shards = 1
 // Open opens the folder, making it when it is not there, sees to the default store, and begins to follow the changes.
 // The error wraps ErrInUse when another process has the folder.
 func Open(ctx context.Context, dir string, o Options) (*Cairn, error) {
+	c, err := openQuiet(dir, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Directory.EnsureDefault(ctx); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	c.follow()
+	return c, nil
+}
+
+// openQuiet opens the folder and leaves everything in it as it is.
+func openQuiet(dir string, o Options) (*Cairn, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -72,7 +85,7 @@ func Open(ctx context.Context, dir string, o Options) (*Cairn, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open blobs: %w", err), tables.Close())
 	}
-	c := &Cairn{
+	return &Cairn{
 		App: app.New(app.Ports{
 			Tables: tables, Scanner: tables, Blobs: blobs, Log: o.Log,
 			OnlyWriter: true, Shards: shards,
@@ -80,12 +93,8 @@ func Open(ctx context.Context, dir string, o Options) (*Cairn, error) {
 			IndexLag: 2 * o.IndexDelay,
 		}),
 		Tables: tables, Blobs: blobs, log: o.Log,
-	}
-	if err := c.Directory.EnsureDefault(ctx); err != nil {
-		return nil, errors.Join(err, blobs.Close(), tables.Close())
-	}
-	c.follow()
-	return c, nil
+		stop: func() {},
+	}, nil
 }
 
 func tableOptions(o Options) pebble.Options {

@@ -35,8 +35,8 @@ func operate(n int, do func(context.Context, terminal, operator.Operator, []stri
 
 // withOperator reaches a data folder that exists: through the server that runs on it, or else by opening it.
 func withOperator(ctx context.Context, dir string, do func(operator.Operator) error) error {
-	if _, err := os.Stat(filepath.Join(dir, local.TablesFolder)); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is not a data folder of Cairn: name it with -data, or make it with `cairn serve -data %s`", dir, dir)
+	if err := mustBeData(dir); err != nil {
+		return err
 	}
 	o, err := operator.Dial(ctx, dir)
 	if err == nil {
@@ -50,6 +50,14 @@ func withOperator(ctx context.Context, dir string, do func(operator.Operator) er
 		return inUse(dir, err)
 	}
 	return errors.Join(do(operator.Direct(c.Directory)), c.Close())
+}
+
+// mustBeData refuses a folder that no server has made, so that a wrong name does not make one.
+func mustBeData(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, local.TablesFolder)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is not a data folder of Cairn: name it with -data, or make it with `cairn serve -data %s`", dir, dir)
+	}
+	return nil
 }
 
 // inUse turns the refusal of a second process into a sentence that says what to do.

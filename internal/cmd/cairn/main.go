@@ -34,6 +34,7 @@ const (
 	exitError   = 1
 	exitUsage   = 2 // the command line is wrong
 	exitRefused = 3 // import: some statements were refused, the rest is stored
+	exitDiffers = 3 // fsck: something is not as the statements say
 )
 
 // terminal is what a command talks to.
@@ -55,12 +56,13 @@ type command struct {
 // commands lists them all, in the order of the help.
 func commands() []command {
 	return []command{serveCommand, importCommand, storeCreateCommand, storeListCommand, credentialCreateCommand,
-		credentialListCommand, credentialRotateCommand, credentialRevokeCommand, versionCommand}
+		credentialListCommand, credentialRotateCommand, credentialRevokeCommand, fsckCommand, versionCommand}
 }
 
 var (
 	errUsage   = errors.New("usage")                        // the command has told what is wrong
 	errRefused = errors.New("some statements were refused") // likewise
+	errDiffers = errors.New("differences were found")       // likewise
 )
 
 // run finds the command and runs it. It returns the exit code.
@@ -90,6 +92,8 @@ func (t terminal) run(ctx context.Context, args []string) int {
 			return exitUsage
 		case errors.Is(err, errRefused):
 			return exitRefused
+		case errors.Is(err, errDiffers):
+			return exitDiffers
 		}
 		fmt.Fprintln(t.err, "cairn:", err)
 		return exitError
