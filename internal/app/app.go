@@ -63,6 +63,7 @@ func New(p Ports) *App {
 		Horizon:     horizon,
 		Authorities: directory,
 		OnlyWriter:  p.OnlyWriter,
+		OwnDisk:     p.OnlyWriter,
 	})
 	return &App{
 		Directory:  directory,

@@ -1,4 +1,5 @@
-// Package lrs holds the rules of statements: store, void, refer, query. It is written
+// Package lrs holds the rules of statements (store, void, refer, query) and of what is
+// merged from them: definitions of activities, names of persons. It is written
 // once, above the table and blob seams; README.md tells the life of a statement.
 package lrs
 

@@ -18,7 +18,8 @@ type Config struct {
 	Positions   *position.Clock
 	Horizon     Horizon
 	Authorities Authorities
-	OnlyWriter  bool            // no other process writes these tables: definitions that were merged can be remembered
+	OnlyWriter  bool            // no other process writes these tables: what was merged can be remembered
+	OwnDisk     bool            // bytes cost less than time: bodies are packed for speed
 	NewID       func() [16]byte // ids of statements that come without; nil: random UUIDs, version 4
 }
 
@@ -28,10 +29,11 @@ type Authorities interface {
 	AddAuthority(ctx context.Context, store string, term [12]byte) error
 }
 
-// Service applies the rules of statements. It is safe for concurrent use.
+// Service applies the rules of statements, activities and persons. It is safe for concurrent use.
 type Service struct {
 	Config
-	definitions *definitionCache
+	packing packing
+	merged  *mergeMemory
 }
 
 // New makes a Service.
@@ -40,9 +42,12 @@ func New(c Config) *Service {
 	if c.NewID == nil {
 		c.NewID = func() [16]byte { return uuid.NewV4() }
 	}
-	s := &Service{Config: c}
+	s := &Service{Config: c, packing: packedZstd1}
+	if c.OwnDisk {
+		s.packing = packedS2
+	}
 	if c.OnlyWriter {
-		s.definitions = newDefinitionCache()
+		s.merged = newMergeMemory()
 	}
 	return s
 }

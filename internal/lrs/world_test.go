@@ -3,8 +3,11 @@ package lrs
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -60,7 +63,7 @@ func worldOn(t testing.TB, tables table.DB, scanner table.Scanner, horizon Horiz
 }
 
 func (w *world) newService(tables table.DB, horizon Horizon) *Service {
-	return New(Config{Tables: tables, Blobs: w.blobs, Positions: w.clock, Horizon: horizon, Authorities: noAuthorities{}, OnlyWriter: true})
+	return New(Config{Tables: tables, Blobs: w.blobs, Positions: w.clock, Horizon: horizon, Authorities: noAuthorities{}, OnlyWriter: true, OwnDisk: true})
 }
 
 // noAuthorities is for tests without trusted credentials.
@@ -189,4 +192,31 @@ func ifiParam(t testing.TB, agent string) *xapi.Actor {
 // agent is the agent of plain as a query parameter.
 func agent(t testing.TB, name string) *xapi.Actor {
 	return ifiParam(t, fmt.Sprintf(`{"mbox":"mailto:%s@example.org"}`, name))
+}
+
+// followToTheEnd lets the follower complete every change that there is.
+func (w *world) followToTheEnd() {
+	w.t.Helper()
+	for n := 1; n > 0; {
+		var err error
+		if n, err = w.follower.Pass(w.t.Context()); err != nil {
+			w.t.Fatalf("follow: %v", err)
+		}
+	}
+}
+
+// partOf is a part with this text.
+func partOf(text string) Part {
+	digest := sha256.Sum256([]byte(text))
+	return Part{SHA2: hex.EncodeToString(digest[:]), ContentType: "text/plain", Body: []byte(text)}
+}
+
+// withAttachment adds an attachment to a statement; with an url its bytes need not come.
+func withAttachment(statement string, part Part, url string) string {
+	attachment := fmt.Sprintf(`"attachments":[{"usageType":"http://example.org/file","display":{"en":"a file"},"contentType":%q,"length":%d,"sha2":%q`,
+		part.ContentType, len(part.Body), part.SHA2)
+	if url != "" {
+		attachment += fmt.Sprintf(`,"fileUrl":%q`, url)
+	}
+	return strings.TrimSuffix(statement, "}") + "," + attachment + "}]}"
 }

@@ -68,8 +68,8 @@ func (s *Service) Store(ctx context.Context, p auth.Principal, batch []*xapi.Sta
 	if err := w.complete(ctx); err != nil {
 		return nil, unavailable("the statements are stored, but what refers to them is not linked yet", err)
 	}
-	if err := w.define(ctx); err != nil {
-		return nil, unavailable("the statements are stored, but their activities' definitions are not yet", err)
+	if err := w.describe(ctx); err != nil {
+		return nil, unavailable("the statements are stored, but what they say of activities and agents is not merged yet", err)
 	}
 	ids := make([]string, len(w.statements))
 	for i, st := range w.statements {
@@ -295,7 +295,7 @@ func (w *write) place(ctx context.Context, fresh []*incoming, positions []positi
 			return &Refusal{Kind: ErrTooLarge, Statement: -1,
 				Message: fmt.Sprintf("the statements of one request may have %d bytes together: send fewer at a time, or use `cairn import`", MaxBatchBytes)}
 		}
-		packed, err := pack(body)
+		packed, err := pack(w.packing, body)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,242 @@
+package lrs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/position"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/xapi"
+)
+
+// What statements say of an activity (its definition) and of an agent (its name) is merged into one item for each: a
+// merged item. A merge is a function of the set of statements, whatever their order, so racing writers and repeated
+// requests agree. What changes nothing costs no write; where one process is the only writer it costs no read either.
+
+// contribution is what statements bring for one merged item.
+type contribution interface {
+	// ref names the item.
+	ref() table.Ref
+
+	// marks are the hashes of the pieces that are brought: a piece that is settled changes nothing when it comes again.
+	marks(hash func(piece ...[]byte) uint64) []uint64
+
+	// merge takes the pieces into the item as it is stored, nil when there is none. next is what the item becomes, without
+	// its key and version, and nil when nothing changes. settled says that all pieces are settled then.
+	merge(stored table.Item) (next table.Item, settled bool, err error)
+}
+
+// contributions collects what statements of one store bring, each activity and each agent once.
+type contributions struct {
+	store      auth.Store
+	activities map[string]*definitions // by id
+	persons    map[xapi.IFI]*names     // by Hashed identifier
+}
+
+func newContributions(store auth.Store) contributions {
+	return contributions{store, map[string]*definitions{}, map[xapi.IFI]*names{}}
+}
+
+// add takes what one statement brings. Its authority is nil when the statement did not bring it.
+func (c contributions) add(in *xapi.Statement, authority *xapi.Actor, at position.Position) {
+	in.EachActivity(func(a *xapi.Activity) { c.addDefinition(a, at) })
+	in.EachActor(func(a *xapi.Actor) { c.addName(a, at) })
+	authority.Each(func(a *xapi.Actor) { c.addName(a, at) })
+}
+
+func (c contributions) all() []contribution {
+	all := make([]contribution, 0, len(c.activities)+len(c.persons))
+	for _, d := range c.activities {
+		all = append(all, d)
+	}
+	for _, n := range c.persons {
+		all = append(all, n)
+	}
+	return all
+}
+
+// describe merges what the request's new statements say of activities and agents, if the credential may say it.
+// Source: xAPI 1.0.3 Data 2.4.4.1, Communication 4.2 (define).
+func (w *write) describe(ctx context.Context) error {
+	if !w.p.Scopes.MayDefine() {
+		return nil
+	}
+	brought := newContributions(w.p.Store)
+	for _, st := range w.statements {
+		if st.stored != nil {
+			continue // an equal one was there before: it changes nothing
+		}
+		var authority *xapi.Actor
+		if st.authority == nil {
+			authority = st.in.Authority
+		}
+		brought.add(st.in, authority, st.record.position)
+	}
+	return w.contribute(ctx, brought.all())
+}
+
+// mergesAtOnce is how many items of one request are merged side by side: a class list brings a name for each learner.
+const mergesAtOnce = 16
+
+// contribute merges contributions into their items, those alone that may change something.
+func (s *Service) contribute(ctx context.Context, list []contribution) error {
+	list = slices.DeleteFunc(list, s.merged.holds)
+	if len(list) == 0 {
+		return nil
+	}
+	// Where others write too all items are read first, in one call. An only writer reads each in its turn, so that its
+	// own requests do not meet.
+	stored := make([]table.Item, len(list))
+	read := s.merged == nil
+	if read {
+		refs := make([]table.Ref, len(list))
+		for i, c := range list {
+			refs[i] = c.ref()
+		}
+		var err error
+		if stored, err = s.batchGet(ctx, refs); err != nil {
+			return fmt.Errorf("read merged items: %w", err)
+		}
+	}
+	if len(list) == 1 {
+		return s.contributeOne(ctx, list[0], stored[0], read)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(mergesAtOnce)
+	for i, c := range list {
+		group.Go(func() error { return s.contributeOne(ctx, c, stored[i], read) })
+	}
+	return group.Wait()
+}
+
+// contributeOne merges one contribution. read says that stored was read already.
+func (s *Service) contributeOne(ctx context.Context, c contribution, stored table.Item, read bool) error {
+	defer s.merged.takeTurn(c)()
+	if s.merged.holds(c) {
+		return nil
+	}
+	var err error
+	for try := range maxCommits {
+		if try > 0 {
+			if err := table.Pause(ctx, try); err != nil {
+				return err
+			}
+		}
+		var settled bool
+		if settled, err = s.mergeInto(ctx, c, stored, read); err == nil {
+			if settled {
+				s.merged.remember(c)
+			}
+			return nil
+		}
+		if !errors.Is(err, table.ErrCondition) && !retryable(err) {
+			return err
+		}
+		read = false
+	}
+	return fmt.Errorf("merge %d times in vain: %w", maxCommits, err)
+}
+
+// mergeInto merges once: it reads the item unless that was done, and swaps it for the merged one under its version.
+func (s *Service) mergeInto(ctx context.Context, c contribution, stored table.Item, read bool) (settled bool, err error) {
+	ref := c.ref()
+	if !read {
+		if stored, _, err = s.Tables.Get(ctx, ref, table.Strong); err != nil {
+			return false, fmt.Errorf("read merged item: %w", err)
+		}
+	}
+	next, settled, err := c.merge(stored)
+	if err != nil || next == nil {
+		return settled, err
+	}
+	condition := table.Absent(schema.PK)
+	if stored != nil {
+		condition = table.Equals(schema.Version, stored[schema.Version])
+	}
+	next[schema.PK] = table.S(ref.Key.Partition)
+	next[schema.Version] = table.N(stored[schema.Version].N + 1)
+	if _, _, err := s.Tables.Apply(ctx, table.Put(ref.Table, next, condition)); err != nil {
+		return false, fmt.Errorf("write merged item: %w", err)
+	}
+	return settled, nil
+}
+
+// mergeMemory remembers what is settled, where this process is the only writer. A nil one remembers nothing and lets
+// nobody wait. It is safe for concurrent use.
+type mergeMemory struct {
+	seed    maphash.Seed
+	stripes [64]mergeStripe // by item
+}
+
+type mergeStripe struct {
+	turn sync.Mutex // held while an item of the stripe is merged
+
+	mu      sync.Mutex
+	settled map[uint64]struct{} // marks
+}
+
+// maxRemembered bounds the marks of a stripe; a full one is emptied, which costs reads only.
+const maxRemembered = 8192
+
+func newMergeMemory() *mergeMemory { return &mergeMemory{seed: maphash.MakeSeed()} }
+
+// takeTurn waits until nobody else merges into the item. What it returns ends the turn.
+func (m *mergeMemory) takeTurn(c contribution) (end func()) {
+	if m == nil {
+		return func() {}
+	}
+	stripe, _ := m.find(c)
+	stripe.turn.Lock()
+	return stripe.turn.Unlock
+}
+
+// find gives the stripe of a contribution's item and the marks of what is brought for it.
+func (m *mergeMemory) find(c contribution) (*mergeStripe, []uint64) {
+	ref := c.ref()
+	item := maphash.String(m.seed, ref.Key.Partition) // the kind of its term tells the tables apart
+	marks := c.marks(func(piece ...[]byte) uint64 {
+		var h maphash.Hash
+		h.SetSeed(m.seed)
+		h.WriteString(ref.Key.Partition) // none of these fails
+		for _, p := range piece {
+			h.Write(p)
+		}
+		return h.Sum64()
+	})
+	return &m.stripes[item%uint64(len(m.stripes))], marks
+}
+
+// holds reports whether all that is brought is settled.
+func (m *mergeMemory) holds(c contribution) bool {
+	if m == nil {
+		return false
+	}
+	stripe, marks := m.find(c)
+	stripe.mu.Lock()
+	defer stripe.mu.Unlock()
+	return !slices.ContainsFunc(marks, func(mark uint64) bool { _, ok := stripe.settled[mark]; return !ok })
+}
+
+// remember notes that all that is brought is settled.
+func (m *mergeMemory) remember(c contribution) {
+	if m == nil {
+		return
+	}
+	stripe, marks := m.find(c)
+	stripe.mu.Lock()
+	defer stripe.mu.Unlock()
+	if stripe.settled == nil || len(stripe.settled)+len(marks) > maxRemembered {
+		stripe.settled = map[uint64]struct{}{}
+	}
+	for _, mark := range marks {
+		stripe.settled[mark] = struct{}{}
+	}
+}
