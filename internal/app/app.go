@@ -29,6 +29,9 @@ type Ports struct {
 	// IndexLag is how late an index entry may be when lists are announced as complete.
 	IndexLag time.Duration
 
+	// ClockSkew is how far the clocks of two writers may be apart; one writer has one clock.
+	ClockSkew time.Duration
+
 	// Shards is how many shards a new store gets.
 	Shards int
 
@@ -52,7 +55,7 @@ func New(p Ports) *App {
 	// Authentication is metered with the request that it is for.
 	directory := auth.NewDirectory(auth.Config{Tables: table.Metered(p.Tables), Scanner: p.Scanner, Now: p.Now, Shards: p.Shards})
 	positions := position.NewClock(p.Now, nil)
-	var horizon lrs.Horizon = lrs.ManyProcesses{Now: p.Now, IndexLag: p.IndexLag, ClockSkew: lrs.DefaultClockSkew}
+	var horizon lrs.Horizon = lrs.ManyProcesses{Now: p.Now, IndexLag: p.IndexLag, ClockSkew: p.ClockSkew}
 	if p.OnlyWriter {
 		horizon = lrs.OneProcess{Positions: positions, IndexLag: p.IndexLag}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 )
 
 // Config is what the environment says. Each field names its variable; an absent variable leaves the default.
@@ -30,6 +31,11 @@ type Config struct {
 	// AWS_REGION, and AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: the Lambda runtime sets them for the
 	// function's role. Needed in the cloud.
 	AWS AWS
+
+	// CAIRN_INDEX_LAG and CAIRN_CLOCK_SKEW: how late an index entry may be and how far the clocks of two functions may be
+	// apart when lists are announced as complete, each from 1ms to 1m. Zero: a second each, as package lrs says. For the
+	// cloud; smaller ones are for tests, whose tables and clocks are on one machine.
+	IndexLag, ClockSkew time.Duration
 
 	// CAIRN_LOG_LEVEL: debug, info (default), warn or error. One line per request is written at info.
 	LogLevel slog.Level
@@ -151,10 +157,31 @@ func settings(c *Config) []setting {
 		text("AWS_ACCESS_KEY_ID", &c.AWS.AccessKeyID, nil),
 		secret("AWS_SECRET_ACCESS_KEY", &c.AWS.Secret),
 		secret("AWS_SESSION_TOKEN", &c.AWS.SessionToken),
+		allowance("CAIRN_INDEX_LAG", &c.IndexLag),
+		allowance("CAIRN_CLOCK_SKEW", &c.ClockSkew),
 		{
 			name: "CAIRN_LOG_LEVEL",
 			set:  func(value string) error { return c.LogLevel.UnmarshalText([]byte(value)) },
 			show: func() string { return c.LogLevel.String() },
+		},
+	}
+}
+
+// allowance is a duration from a millisecond to a minute: zero stands for the default.
+func allowance(name string, field *time.Duration) setting {
+	return setting{
+		name: name,
+		set: func(value string) (err error) {
+			if *field, err = time.ParseDuration(value); err != nil || *field < time.Millisecond || *field > time.Minute {
+				return errors.New("want a duration from 1ms to 1m")
+			}
+			return nil
+		},
+		show: func() string {
+			if *field == 0 {
+				return ""
+			}
+			return field.String()
 		},
 	}
 }

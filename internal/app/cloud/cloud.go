@@ -3,6 +3,7 @@
 package cloud
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/cairn-lrs/cairn/internal/app"
+	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/blob/s3"
 	"github.com/cairn-lrs/cairn/internal/config"
 	"github.com/cairn-lrs/cairn/internal/lrs"
@@ -60,22 +62,40 @@ func New(c config.Config, log *slog.Logger) (*Cairn, error) {
 	if err := check(c); err != nil {
 		return nil, fmt.Errorf("configure the cloud road: %w", err)
 	}
-	keys := credentials.NewStaticCredentialsProvider(c.AWS.AccessKeyID, c.AWS.Secret, c.AWS.SessionToken)
 	client := &http.Client{Transport: dynamo.Transport()}
-	tables := dynamo.New(dynamodb.New(dynamodb.Options{
-		Region: c.AWS.Region, Credentials: keys, HTTPClient: client, BaseEndpoint: endpoint(c.DynamoDBEndpoint),
-	}), c.TablePrefix, schema.Tables, dynamo.Options{})
+	tables := openTables(c, client)
 	blobs := s3.New(awss3.New(awss3.Options{
-		Region: c.AWS.Region, Credentials: keys, HTTPClient: client, BaseEndpoint: endpoint(c.S3Endpoint),
+		Region: c.AWS.Region, Credentials: keys(c.AWS), HTTPClient: client, BaseEndpoint: endpoint(c.S3Endpoint),
 		UsePathStyle: c.S3Endpoint != "", // servers other than AWS have no name for each bucket
 	}), c.Bucket, "")
 	return &Cairn{
 		App: app.New(app.Ports{
 			Tables: tables, Scanner: tables, Blobs: blobs, Log: log,
-			IndexLag: lrs.DefaultIndexLag, Shards: Shards, RequestIDHeader: requestIDHeader,
+			IndexLag: cmp.Or(c.IndexLag, lrs.DefaultIndexLag), ClockSkew: cmp.Or(c.ClockSkew, lrs.DefaultClockSkew),
+			Shards: Shards, RequestIDHeader: requestIDHeader,
 		}),
 		Tables: tables, Blobs: blobs,
 	}, nil
+}
+
+// Directory opens the stores and credentials of a stack for its operator, and nothing else of it: no bucket is needed. The
+// tables are those of CAIRN_TABLE_PREFIX. It sends nothing.
+func Directory(c config.Config) (*auth.Directory, error) {
+	if err := errors.Join(checkAWS(c.AWS)...); err != nil {
+		return nil, fmt.Errorf("open the stores of a stack: %w", err)
+	}
+	tables := openTables(c, &http.Client{Transport: dynamo.Transport()})
+	return auth.NewDirectory(auth.Config{Tables: tables, Scanner: tables, Shards: Shards}), nil
+}
+
+func openTables(c config.Config, client *http.Client) *dynamo.DB {
+	return dynamo.New(dynamodb.New(dynamodb.Options{
+		Region: c.AWS.Region, Credentials: keys(c.AWS), HTTPClient: client, BaseEndpoint: endpoint(c.DynamoDBEndpoint),
+	}), c.TablePrefix, schema.Tables, dynamo.Options{})
+}
+
+func keys(a config.AWS) aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider(a.AccessKeyID, a.Secret, a.SessionToken)
 }
 
 func endpoint(url string) *string {
@@ -87,17 +107,24 @@ func endpoint(url string) *string {
 
 // check names everything that is missing at once.
 func check(c config.Config) error {
-	var problems []error
-	for _, needed := range []struct{ name, value string }{
-		{"AWS_REGION", c.AWS.Region}, {"AWS_ACCESS_KEY_ID", c.AWS.AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", c.AWS.Secret},
-		{"CAIRN_BUCKET", c.Bucket},
-	} {
-		if needed.value == "" {
-			problems = append(problems, fmt.Errorf("%s is not set", needed.name))
-		}
+	problems := checkAWS(c.AWS)
+	if c.Bucket == "" {
+		problems = append(problems, errors.New("CAIRN_BUCKET is not set"))
 	}
 	if c.Credential.Key != "" {
 		problems = append(problems, errors.New("CAIRN_CREDENTIAL is for the local road only: a function's settings are no place for a secret"))
 	}
 	return errors.Join(problems...)
+}
+
+func checkAWS(a config.AWS) []error {
+	var problems []error
+	for _, needed := range []struct{ name, value string }{
+		{"AWS_REGION", a.Region}, {"AWS_ACCESS_KEY_ID", a.AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", a.Secret},
+	} {
+		if needed.value == "" {
+			problems = append(problems, fmt.Errorf("%s is not set", needed.name))
+		}
+	}
+	return problems
 }
