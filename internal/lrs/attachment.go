@@ -3,6 +3,7 @@ package lrs
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"mime"
 	"strings"
@@ -171,7 +172,7 @@ func (s *Service) Attachments(ctx context.Context, p auth.Principal, statements 
 				continue
 			}
 			done[sha2] = true
-			body, err := blob.Read(ctx, s.Blobs, attachmentKey(p.Store.ID, sha2))
+			body, err := s.readBlob(ctx, attachmentKey(p.Store.ID, sha2))
 			if err != nil {
 				return nil, fmt.Errorf("read attachment of statement %s: %w", st.ID, err)
 			}
@@ -196,12 +197,20 @@ func contentTypes(body []byte) (map[string]string, error) {
 	return types, nil
 }
 
+func (s *Service) readBlob(ctx context.Context, key string) ([]byte, error) {
+	body, err := blob.Read(ctx, s.Blobs, key)
+	if errors.Is(err, blob.ErrUnavailable) {
+		return nil, unavailable("stored bytes could not be read", err)
+	}
+	return body, err
+}
+
 // body reads a statement's body from its item or from the blob store.
 func (s *Service) body(ctx context.Context, r *record) ([]byte, error) {
 	packed := r.body
 	if r.bodyBlob != "" {
 		var err error
-		if packed, err = blob.Read(ctx, s.Blobs, r.bodyBlob); err != nil {
+		if packed, err = s.readBlob(ctx, r.bodyBlob); err != nil {
 			return nil, fmt.Errorf("read body of statement %s: %w", r.id, err)
 		}
 	}

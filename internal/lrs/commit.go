@@ -160,6 +160,9 @@ func (w *write) afterFailure(ctx context.Context, fresh []*incoming, failure err
 				return err
 			}
 		}
+		if err := w.mayVoid(); err != nil {
+			return err // what it was to void was stored by somebody else a moment ago
+		}
 		w.forgetTargets(group, fresh)
 		return fmt.Errorf("put statements: %w", failure)
 	case errors.Is(failure, table.ErrConflict), errors.Is(failure, table.ErrThrottled):

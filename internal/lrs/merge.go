@@ -63,8 +63,9 @@ func (c contributions) all() []contribution {
 	return all
 }
 
-// describe merges what the request's new statements say of activities and agents, if the credential may say it.
-// Source: xAPI 1.0.3 Data 2.4.4.1, Communication 4.2 (define).
+// describe merges what the request's new statements say of activities and agents, if the credential may say it. Of an
+// equal re-send it takes what the stored statement says, which changes nothing unless the first sending died before it
+// came here. Source: xAPI 1.0.3 Data 2.4.4.1, Communication 4.2 (define).
 func (w *write) describe(ctx context.Context) error {
 	if !w.p.Scopes.MayDefine() {
 		return nil
@@ -72,7 +73,10 @@ func (w *write) describe(ctx context.Context) error {
 	brought := newContributions(w.p.Store)
 	for _, st := range w.statements {
 		if st.stored != nil {
-			continue // an equal one was there before: it changes nothing
+			if err := w.describeAgain(ctx, brought, st.stored); err != nil {
+				return err
+			}
+			continue
 		}
 		var authority *xapi.Actor
 		if st.authority == nil {
@@ -81,6 +85,23 @@ func (w *write) describe(ctx context.Context) error {
 		brought.add(st.in, authority, st.record.position)
 	}
 	return w.contribute(ctx, brought.all())
+}
+
+// describeAgain adds what a stored statement of the same authority brought.
+func (w *write) describeAgain(ctx context.Context, brought contributions, stored *record) error {
+	if !w.owns(stored) {
+		return nil
+	}
+	body, err := w.body(ctx, stored)
+	if err != nil {
+		return err
+	}
+	in, err := xapi.DecodeStatement(body, xapi.V2, xapi.DefaultLimits)
+	if err != nil {
+		return fmt.Errorf("read stored statement: %w", err)
+	}
+	brought.add(in, nil, stored.position)
+	return nil
 }
 
 // mergesAtOnce is how many items of one request are merged side by side: a class list brings a name for each learner.

@@ -202,7 +202,9 @@ func (w *write) settle(ctx context.Context, st *incoming, found *record) error {
 	return nil
 }
 
-// mayVoid refuses the request when it voids what its credential may not. Source: xAPI 1.0.3 Data 2.3.2.
+// mayVoid refuses the request when it voids what its credential may not. A target in the same request is the
+// credential's own, unless it turns out to be an equal re-send of a statement that somebody else stored.
+// Source: xAPI 1.0.3 Data 2.3.2.
 func (w *write) mayVoid() error {
 	if w.p.Scopes.MayVoidAny() {
 		return nil
@@ -211,10 +213,14 @@ func (w *write) mayVoid() error {
 		if !st.voids {
 			continue
 		}
-		if w.byID[st.target] != nil {
-			continue // stored by this very request
+		target := w.targets[st.target]
+		if sent := w.byID[st.target]; sent != nil {
+			if sent.stored == nil {
+				continue // stored by this very request
+			}
+			target = sent.stored
 		}
-		if target := w.targets[st.target]; target == nil || !w.owns(target) {
+		if target == nil || !w.owns(target) {
 			return &Refusal{Kind: ErrForbidden, Statement: st.index,
 				Message: "this credential may void only statements that it stored itself: voiding others needs the scope all"}
 		}
