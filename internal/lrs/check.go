@@ -184,7 +184,7 @@ func derive(store auth.Store, r *record, body []byte) (ownTerms, error) {
 	if _, voids := st.Voids(); target != r.refers || voids != r.voiding {
 		return ownTerms{}, errors.New("its body refers to something else than its record")
 	}
-	return termsOf(store, st, st.Authority), nil
+	return termsOf(newTermMaker(store), st, st.Authority), nil
 }
 
 // compareKeys compares the index keys on the item with those of the derived terms.

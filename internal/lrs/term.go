@@ -52,6 +52,30 @@ func newTerm(store auth.Store, kind termKind, value string) term {
 	return t
 }
 
+// termMaker makes the terms of the statements of one request, each only once: statements that come together share most
+// of theirs, and a hash costs a microsecond.
+type termMaker struct {
+	store auth.Store
+	made  map[termName]term
+}
+
+type termName struct {
+	kind  termKind
+	value string
+}
+
+func newTermMaker(store auth.Store) *termMaker { return &termMaker{store, map[termName]term{}} }
+
+func (m *termMaker) term(kind termKind, value string) term {
+	name := termName{kind, value}
+	t, ok := m.made[name]
+	if !ok {
+		t = newTerm(m.store, kind, value)
+		m.made[name] = t
+	}
+	return t
+}
+
 func (t term) kind() termKind { return termKind(t[0]) }
 
 func (t term) String() string { return base64.RawURLEncoding.EncodeToString(t[:]) }
@@ -127,10 +151,10 @@ func (o ownTerms) entries() []term {
 }
 
 // termsOf reduces a statement to its own terms. authority is the one it is stored with.
-func termsOf(store auth.Store, s *xapi.Statement, authority *xapi.Actor) ownTerms {
+func termsOf(m *termMaker, s *xapi.Statement, authority *xapi.Actor) ownTerms {
 	o := ownTerms{all: make(termSet, 16)}
 	put := func(kind termKind, value string) term {
-		t := newTerm(store, kind, value)
+		t := m.term(kind, value)
 		o.all.add(t)
 		return t
 	}
@@ -150,7 +174,7 @@ func termsOf(store auth.Store, s *xapi.Statement, authority *xapi.Actor) ownTerm
 	if s.Context != nil && s.Context.Registration != "" {
 		o.registration = put(registrationKind, s.Context.Registration)
 	}
-	relatedTerms(store, &s.Event, o.all)
+	relatedTerms(m, &s.Event, o.all)
 	eachAgent(authority, func(ifi xapi.IFI) {
 		put(authorityKind, ifi.Key())
 		put(ownerKind, ifi.Key())
@@ -160,17 +184,17 @@ func termsOf(store auth.Store, s *xapi.Statement, authority *xapi.Actor) ownTerm
 
 // relatedTerms adds the additional terms of related_agents and related_activities.
 // Source: xAPI 1.0.3 Communication 2.1.3; IEEE 9274.1.1 for contextAgents and contextGroups.
-func relatedTerms(store auth.Store, e *xapi.Event, all termSet) {
+func relatedTerms(m *termMaker, e *xapi.Event, all termSet) {
 	agent := func(a *xapi.Actor) {
 		eachAgent(a, func(ifi xapi.IFI) {
-			if !all.has(newTerm(store, agentKind, ifi.Key())) {
-				all.add(newTerm(store, relatedAgentKind, ifi.Key()))
+			if !all.has(m.term(agentKind, ifi.Key())) {
+				all.add(m.term(relatedAgentKind, ifi.Key()))
 			}
 		})
 	}
 	activity := func(a *xapi.Activity) {
-		if !all.has(newTerm(store, activityKind, a.ID)) {
-			all.add(newTerm(store, relatedActivityKind, a.ID))
+		if !all.has(m.term(activityKind, a.ID)) {
+			all.add(m.term(relatedActivityKind, a.ID))
 		}
 	}
 	if sub := e.Object.Sub; sub != nil {
@@ -181,7 +205,7 @@ func relatedTerms(store auth.Store, e *xapi.Event, all termSet) {
 		case xapi.AgentObject:
 			agent(sub.Object.Actor)
 		}
-		relatedTerms(store, sub, all)
+		relatedTerms(m, sub, all)
 	}
 	c := e.Context
 	if c == nil {

@@ -93,6 +93,7 @@ func (w *write) take(batch []*xapi.Statement, parts []Part) error {
 	if err != nil {
 		return fmt.Errorf("read authority of credential: %w", err)
 	}
+	terms := newTermMaker(w.p.Store)
 	for i, in := range batch {
 		st := &incoming{index: i, in: in, chosen: in.ID != "", authority: w.p.Authority}
 		authority := credential
@@ -106,7 +107,7 @@ func (w *write) take(batch []*xapi.Statement, parts []Part) error {
 			return &Refusal{Kind: ErrInvalid, Statement: i, Path: "/id",
 				Message: fmt.Sprintf("statement %d has the same id as statement %d of this request", i, other.index)}
 		}
-		st.own = termsOf(w.p.Store, in, authority)
+		st.own = termsOf(terms, in, authority)
 		if n := len(st.own.all); n > MaxOwnTerms {
 			return &Refusal{Kind: ErrTooLarge, Statement: i,
 				Message: fmt.Sprintf("statement %d names %d agents, activities and other searchable things: the limit is %d", i, n, MaxOwnTerms)}
