@@ -16,7 +16,7 @@ OUT ?= bin/bench
 # Packages whose tests run under the race detector, which costs about five times the time: those that share state
 # between goroutines. The detector needs a C compiler. Nothing is taken from the test cache, which cannot know what
 # a test starts.
-RACY := blob table lrs auth position httpapi app
+RACY := blob table lrs document auth position httpapi app
 RACE := $(if $(shell command -v gcc),-race)
 
 .DEFAULT_GOAL := help

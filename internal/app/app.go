@@ -9,6 +9,7 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/blob"
+	"github.com/cairn-lrs/cairn/internal/document"
 	"github.com/cairn-lrs/cairn/internal/httpapi"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 	"github.com/cairn-lrs/cairn/internal/position"
@@ -73,6 +74,7 @@ func New(p Ports) *App {
 		Statements: service,
 		options: httpapi.Options{
 			Statements:      service,
+			Documents:       document.New(document.Config{Tables: p.Tables, Blobs: p.Blobs, Now: p.Now}),
 			Authenticator:   directory,
 			Log:             p.Log,
 			Now:             p.Now,
@@ -86,6 +88,15 @@ func (a *App) Handler() http.Handler { return httpapi.New(a.options) }
 
 // StatementsHandler serves the statements resource alone.
 func (a *App) StatementsHandler() http.Handler { return httpapi.Statements(a.options) }
+
+// StateHandler serves the State Resource alone.
+func (a *App) StateHandler() http.Handler { return httpapi.State(a.options) }
+
+// ActivityProfileHandler serves the Activity Profile Resource alone.
+func (a *App) ActivityProfileHandler() http.Handler { return httpapi.ActivityProfile(a.options) }
+
+// AgentProfileHandler serves the Agent Profile Resource alone.
+func (a *App) AgentProfileHandler() http.Handler { return httpapi.AgentProfile(a.options) }
 
 // AboutHandler serves the about resource alone. It needs no ports.
 func AboutHandler(log *slog.Logger, requestIDHeader string) http.Handler {

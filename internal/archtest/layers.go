@@ -18,7 +18,7 @@ type layer struct {
 var (
 	ports = []string{"internal/table", "internal/blob", "internal/position"}
 	rules = slices.Concat(ports, []string{"internal/xapi", "internal/signature", "internal/schema", "internal/auth", "internal/lrs"})
-	edge  = slices.Concat(rules, []string{"internal/httpapi", "internal/config"})
+	edge  = slices.Concat(rules, []string{"internal/document", "internal/httpapi", "internal/config"})
 )
 
 // drivers are never meant by the folder of their port: who may import one names it.
@@ -34,6 +34,7 @@ var layers = []layer{
 	{"internal/position", nil, "positions depend on a clock that is given"},
 	{"internal/table", nil, "a port describes what its users need; it knows no user and no engine"},
 	{"internal/table/dynamo", []string{"internal/table"}, "a driver keeps the port's promises and knows no rule of xAPI, so that every rule is written once"},
+	{"internal/table/dynamo/dynamotest", []string{"internal/table", "internal/table/dynamo", "internal/cloudtest"}, "it opens the driver on a test server for tests of the code above"},
 	{"internal/table/pebble", []string{"internal/table"}, "a driver keeps the port's promises and knows no rule of xAPI, so that every rule is written once"},
 	{"internal/table/tabletest", []string{"internal/table"}, "the suite knows the port only, or it could not judge drivers"},
 	{"internal/blob", nil, "a port describes what its users need; it knows no user and no engine"},
@@ -43,8 +44,9 @@ var layers = []layer{
 	{"internal/schema", []string{"internal/table"}, "the schema is data in the port's terms"},
 	{"internal/auth", slices.Concat(ports, []string{"internal/xapi", "internal/schema"}), "who asks is known before any rule of statements is"},
 	{"internal/lrs", rules, "the rules stand above the ports and below HTTP: they are the same on every road"},
+	{"internal/document", slices.Concat(ports, []string{"internal/xapi", "internal/schema", "internal/auth"}), "documents know nothing of statements: neither waits for the other"},
 	{"internal/config", nil, "settings are read before anything that they set exists"},
-	{"internal/httpapi", rules, "the edge translates between HTTP and the rules, whatever engine is below"},
+	{"internal/httpapi", slices.Concat(rules, []string{"internal/document"}), "the edge translates between HTTP and the rules, whatever engine is below"},
 	{"internal/lambdaio", nil, "Lambda's events become requests for any http.Handler"},
 	{"internal/app", edge, "the application is wired from ports; only its two halves know engines"},
 	{"internal/app/cloud", slices.Concat(edge, []string{"internal/app", "internal/table/dynamo", "internal/blob/s3"}), "the half that runs on AWS"},

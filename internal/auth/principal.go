@@ -83,6 +83,13 @@ func (s Scopes) MayDefine() bool { return s.Has(Define, All) }
 // MayVoidAny reports whether any statement may be voided; without it only those of the same authority may.
 func (s Scopes) MayVoidAny() bool { return s.Has(All) }
 
+// MayReadDocuments reports whether documents may be read for which scope is the one of the specification: State or
+// Profile. Source: Communication 4.2.
+func (s Scopes) MayReadDocuments(scope Scope) bool { return s.Has(scope, AllRead, All) }
+
+// MayWriteDocuments reports whether they may be changed.
+func (s Scopes) MayWriteDocuments(scope Scope) bool { return s.Has(scope, All) }
+
 // String joins the scopes by spaces.
 func (s Scopes) String() string {
 	names := make([]string, len(s))

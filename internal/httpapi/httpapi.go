@@ -2,6 +2,9 @@
 // per xAPI resource in package lrsapi.
 //
 //	GET|HEAD|PUT|POST  /xapi/statements   lrsapi/statements*.go
+//	GET|HEAD|PUT|POST|DELETE  /xapi/activities/state    lrsapi/state.go
+//	GET|HEAD|PUT|POST|DELETE  /xapi/activities/profile  lrsapi/activityprofile.go
+//	GET|HEAD|PUT|POST|DELETE  /xapi/agents/profile      lrsapi/agentprofile.go
 //	GET|HEAD           /xapi/about        lrsapi/about.go, open to all
 //	GET|HEAD           /xapi and /        page.go: what this is and how to speak to it
 //
@@ -22,9 +25,10 @@ import (
 // Base is the path of the xAPI endpoint; clients are configured with it.
 const Base = "/xapi"
 
-// Options are what the handlers of this package stand on. Only Statements and Authenticator must be set.
+// Options are what the handlers of this package stand on. Only the services and Authenticator must be set.
 type Options struct {
 	Statements    lrsapi.StatementService
+	Documents     lrsapi.DocumentService
 	Authenticator edge.Authenticator
 
 	Log    *slog.Logger     // one line per request; nil: none
@@ -39,11 +43,20 @@ type Options struct {
 
 // New serves every resource and the page that explains them: one process that is a whole LRS.
 func New(o Options) http.Handler {
-	return o.serve(o.statements(), about(), page("/"), page(Base))
+	return o.serve(o.statements(), o.state(), o.activityProfile(), o.agentProfile(), about(), page("/"), page(Base))
 }
 
 // Statements serves the statements resource alone.
 func Statements(o Options) http.Handler { return o.serve(o.statements()) }
+
+// State serves the State Resource alone.
+func State(o Options) http.Handler { return o.serve(o.state()) }
+
+// ActivityProfile serves the Activity Profile Resource alone.
+func ActivityProfile(o Options) http.Handler { return o.serve(o.activityProfile()) }
+
+// AgentProfile serves the Agent Profile Resource alone.
+func AgentProfile(o Options) http.Handler { return o.serve(o.agentProfile()) }
 
 // About serves the about resource alone; it needs no service and no authenticator.
 func About(o Options) http.Handler { return o.serve(about()) }
@@ -52,6 +65,16 @@ func (o Options) statements() edge.Resource {
 	return lrsapi.Statements(lrsapi.StatementsConfig{
 		Service: o.Statements, Path: Base + "/statements", Now: o.Now, Random: o.Random,
 	})
+}
+
+func (o Options) state() edge.Resource { return lrsapi.State(o.Documents, Base+"/activities/state") }
+
+func (o Options) activityProfile() edge.Resource {
+	return lrsapi.ActivityProfile(o.Documents, Base+"/activities/profile")
+}
+
+func (o Options) agentProfile() edge.Resource {
+	return lrsapi.AgentProfile(o.Documents, Base+"/agents/profile")
 }
 
 func about() edge.Resource { return lrsapi.About(Base + "/about") }

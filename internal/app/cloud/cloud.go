@@ -33,6 +33,24 @@ const requestIDHeader = "X-Request-Id"
 
 // Statements makes the handler of the function that serves the statements resource, from the environment.
 func Statements(log *slog.Logger) (http.Handler, error) {
+	return serve(log, (*app.App).StatementsHandler)
+}
+
+// State makes the handler of the function that serves the State Resource.
+func State(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.App).StateHandler) }
+
+// ActivityProfile makes the handler of the function that serves the Activity Profile Resource.
+func ActivityProfile(log *slog.Logger) (http.Handler, error) {
+	return serve(log, (*app.App).ActivityProfileHandler)
+}
+
+// AgentProfile makes the handler of the function that serves the Agent Profile Resource.
+func AgentProfile(log *slog.Logger) (http.Handler, error) {
+	return serve(log, (*app.App).AgentProfileHandler)
+}
+
+// serve wires Cairn from the environment and takes one of its handlers.
+func serve(log *slog.Logger, handler func(*app.App) http.Handler) (http.Handler, error) {
 	c, err := config.Environment()
 	if err != nil {
 		return nil, err
@@ -41,7 +59,7 @@ func Statements(log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cairn.StatementsHandler(), nil
+	return handler(cairn.App), nil
 }
 
 // About makes the handler of the function that serves the about resource.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/blob"
+	"github.com/cairn-lrs/cairn/internal/document"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/xapi"
@@ -17,22 +18,32 @@ import (
 // when it is a limit; whatever is not here is a 500. The codes are those of xAPI 1.0.3 Communication 3.2, and 503 for
 // what may succeed when tried again.
 var statuses = []struct {
-	kind   error
-	status int
+	kind    error
+	status  int
+	section string // where the broken rule stands, or ""
 }{
-	{lrs.ErrInvalid, http.StatusBadRequest},
-	{auth.ErrUnauthorized, http.StatusUnauthorized},
-	{lrs.ErrForbidden, http.StatusForbidden},
-	{lrs.ErrNotFound, http.StatusNotFound},
-	{lrs.ErrConflict, http.StatusConflict},
-	{lrs.ErrTooLarge, http.StatusRequestEntityTooLarge},
-	{lrs.ErrUnavailable, http.StatusServiceUnavailable},
-	{table.ErrThrottled, http.StatusServiceUnavailable},
-	{table.ErrConflict, http.StatusServiceUnavailable},
-	{table.ErrUnknown, http.StatusServiceUnavailable},
-	{blob.ErrUnavailable, http.StatusServiceUnavailable},
-	{context.DeadlineExceeded, http.StatusServiceUnavailable},
-	{context.Canceled, http.StatusServiceUnavailable},
+	{lrs.ErrInvalid, http.StatusBadRequest, ""},
+	{auth.ErrUnauthorized, http.StatusUnauthorized, ""},
+	{lrs.ErrForbidden, http.StatusForbidden, ""},
+	{lrs.ErrNotFound, http.StatusNotFound, ""},
+	{lrs.ErrConflict, http.StatusConflict, ""},
+	{lrs.ErrTooLarge, http.StatusRequestEntityTooLarge, ""},
+	{document.ErrContentType, http.StatusBadRequest, "RFC 9110, 8.3"},
+	{document.ErrJSON, http.StatusBadRequest, "xAPI 1.0.3 Communication 3.2"},
+	{document.ErrMerge, http.StatusBadRequest, "xAPI 1.0.3 Communication 2.2"},
+	{document.ErrNotFound, http.StatusNotFound, "xAPI 1.0.3 Communication 3.2"},
+	{document.ErrExists, http.StatusConflict, "xAPI 1.0.3 Communication 3.1"},
+	{document.ErrPrecondition, http.StatusPreconditionFailed, "xAPI 1.0.3 Communication 3.1"},
+	{document.ErrID, http.StatusRequestEntityTooLarge, ""},
+	{document.ErrMergedSize, http.StatusRequestEntityTooLarge, ""},
+	{document.ErrList, http.StatusRequestEntityTooLarge, ""},
+	{lrs.ErrUnavailable, http.StatusServiceUnavailable, ""},
+	{table.ErrThrottled, http.StatusServiceUnavailable, ""},
+	{table.ErrConflict, http.StatusServiceUnavailable, ""},
+	{table.ErrUnknown, http.StatusServiceUnavailable, ""},
+	{blob.ErrUnavailable, http.StatusServiceUnavailable, ""},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, ""},
+	{context.Canceled, http.StatusServiceUnavailable, ""},
 }
 
 // retryAfter is the Retry-After header of a 503, in seconds.
@@ -93,7 +104,7 @@ func asError(err error) *Error {
 	out := &Error{Status: http.StatusInternalServerError, Statement: -1, Cause: err}
 	for _, s := range statuses {
 		if errors.Is(err, s.kind) {
-			out.Status, out.Message = s.status, s.kind.Error()
+			out.Status, out.Message, out.Section = s.status, s.kind.Error(), s.section
 			break
 		}
 	}
