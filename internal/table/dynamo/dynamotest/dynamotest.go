@@ -1,0 +1,43 @@
+// Package dynamotest opens the DynamoDB driver on DynamoDB Local for tests of the code above the port.
+package dynamotest
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+
+	"github.com/cairn-lrs/cairn/internal/cloudtest"
+	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/table/dynamo"
+)
+
+// Open makes tables of the schemas, under names of their own, for as long as the test runs.
+func Open(t testing.TB, servers *cloudtest.Servers, schemas []table.Schema) *dynamo.DB {
+	t.Helper()
+	keys := credentials.NewStaticCredentialsProvider(cloudtest.AccessKey, cloudtest.SecretKey, "")
+	client := &http.Client{Transport: dynamo.Transport()}
+	db := dynamo.New(
+		dynamodb.New(dynamodb.Options{
+			Region: cloudtest.Region, Credentials: keys, BaseEndpoint: aws.String(servers.DynamoDB), HTTPClient: client,
+		}),
+		"test-"+rand.Text()+"-", schemas,
+		dynamo.Options{Streams: dynamodbstreams.New(dynamodbstreams.Options{
+			Region: cloudtest.Region, Credentials: keys, BaseEndpoint: aws.String(servers.DynamoDB), HTTPClient: client,
+		})},
+	)
+	if err := db.CreateTables(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.DropTables(context.Background()); err != nil { // the test's own context has ended by now
+			t.Error(err)
+		}
+	})
+	return db
+}
