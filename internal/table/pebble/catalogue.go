@@ -160,7 +160,11 @@ func (db *DB) writeCatalogue(cat *catalogue) error {
 	if err != nil {
 		return fmt.Errorf("write catalogue: %w", err)
 	}
-	if err := db.engine.Set(catalogueKey, raw, engine.Sync); err != nil {
+	batch := db.engine.NewBatch()
+	if err := batch.Set(catalogueKey, raw, nil); err != nil {
+		return errors.Join(fmt.Errorf("write catalogue: %w", err), batch.Close())
+	}
+	if err := db.writeBatch(batch, engine.Sync); err != nil {
 		return fmt.Errorf("write catalogue: %w", err)
 	}
 	return nil
@@ -176,7 +180,6 @@ func (db *DB) fill(t *tableState, ix *indexState) error {
 		return err
 	}
 	batch := db.engine.NewBatch()
-	defer func() { _ = batch.Close() }()
 	err := db.eachItem(context.Background(), t, func(key table.Key, item table.Item) error {
 		if entry, ok := ix.entry(key, item, nil); ok {
 			if err := batch.Set(entry.key, entry.value, nil); err != nil {
@@ -186,22 +189,24 @@ func (db *DB) fill(t *tableState, ix *indexState) error {
 		if batch.Len() < fillBytes {
 			return nil
 		}
-		if err := batch.Commit(engine.NoSync); err != nil {
-			return err
-		}
-		batch.Reset()
-		return nil
+		full := batch
+		batch = db.engine.NewBatch()
+		return db.writeBatch(full, engine.NoSync)
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, batch.Close())
 	}
-	return batch.Commit(engine.Sync)
+	return db.writeBatch(batch, engine.Sync)
 }
 
 // drop removes all entries of an index.
 func (db *DB) drop(id uint16) error {
 	prefix := binary.BigEndian.AppendUint16([]byte{spaceIndex}, id)
-	if err := db.engine.DeleteRange(prefix, after(prefix), engine.Sync); err != nil {
+	batch := db.engine.NewBatch()
+	if err := batch.DeleteRange(prefix, after(prefix), nil); err != nil {
+		return errors.Join(fmt.Errorf("drop index: %w", err), batch.Close())
+	}
+	if err := db.writeBatch(batch, engine.Sync); err != nil {
 		return fmt.Errorf("drop index: %w", err)
 	}
 	return nil

@@ -89,38 +89,22 @@ func (db *DB) commit(ctx context.Context, u *unit) error {
 		db.locks.unlock(u.locked)
 		return err
 	}
-	done := make(chan error, 1)
 	db.commits.Add(1)
-	go func() {
+	return db.failure.guard(ctx, func() error {
 		defer db.commits.Done()
-		done <- db.finish(u, batch)
-	}()
-	select {
-	case err = <-done:
-		return err
-	case <-ctx.Done():
-		err = ctx.Err()
-	case <-db.failure.happened:
-		err = db.failure.get()
-	}
-	select {
-	case err := <-done:
-		return err
-	default:
-		return fmt.Errorf("%w: %w", table.ErrUnknown, err)
-	}
+		return db.finish(u, batch)
+	})
 }
 
-// finish gives the batch to the engine and then tells everybody who waits. After a failure nothing is told: the
-// change feed stands still, and the items are marked as doubtful before their locks are released.
+// finish gives the batch to the engine and then tells everybody who waits. After a failure nobody is told: the feed
+// stands still, and the locks are never released, so that no strong read vouches for what may not be on the disk.
 func (db *DB) finish(u *unit, batch *engine.Batch) error {
 	sync := engine.NoSync
 	if u.durable {
 		sync = engine.Sync
 	}
-	if err := applyBatch(db.engine, batch, sync); err != nil {
-		db.failure.set(err, u.locked)
-		db.locks.unlock(u.locked)
+	if err := db.engine.Apply(batch, sync); err != nil {
+		db.failure.set(err)
 		return fmt.Errorf("%w: %w", table.ErrUnknown, err)
 	}
 	db.tokens.end(u.token, true)
@@ -128,16 +112,6 @@ func (db *DB) finish(u *unit, batch *engine.Batch) error {
 	db.locks.unlock(u.locked)
 	db.tidy(u.first, u.fed)
 	return batch.Close()
-}
-
-// applyBatch turns the engine's panic after an error of the disk into that error.
-func applyBatch(db *engine.DB, batch *engine.Batch, sync *engine.WriteOptions) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("engine stopped: %v", p)
-		}
-	}()
-	return db.Apply(batch, sync)
 }
 
 // build makes the engine batch: items, index entries, feed and token.

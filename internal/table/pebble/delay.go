@@ -50,7 +50,7 @@ func (f *faults) release(now time.Time) error {
 		return err
 	}
 	defer f.db.open.RUnlock()
-	return releaseDelayed(f.db.engine, delayedKey(now, 1<<64-1))
+	return f.db.releaseDelayed(delayedKey(now, 1<<64-1))
 }
 
 // FlushIndexes makes all index changes visible that Faults.IndexDelay holds back.
@@ -62,27 +62,26 @@ func (db *DB) FlushIndexes() error {
 }
 
 // releaseDelayed moves the changes below the bound to their indexes.
-func releaseDelayed(db *engine.DB, bound []byte) (err error) {
-	iter, err := db.NewIter(&engine.IterOptions{LowerBound: []byte{spaceDelayed}, UpperBound: bound})
+func (db *DB) releaseDelayed(bound []byte) (err error) {
+	iter, err := db.engine.NewIter(&engine.IterOptions{LowerBound: []byte{spaceDelayed}, UpperBound: bound})
 	if err != nil {
 		return fmt.Errorf("release delayed index entries: %w", err)
 	}
 	defer func() { err = errors.Join(err, iter.Close()) }()
-	batch := db.NewBatch()
-	defer func() { err = errors.Join(err, batch.Close()) }()
+	batch := db.engine.NewBatch()
 	for iter.First(); iter.Valid(); iter.Next() {
 		op, err := decodeDelayed(iter.Value())
-		if err != nil {
-			return err
+		if err == nil {
+			err = errors.Join(op.write(batch), batch.Delete(iter.Key(), nil))
 		}
-		if err := errors.Join(op.write(batch), batch.Delete(iter.Key(), nil)); err != nil {
-			return err
+		if err != nil {
+			return errors.Join(err, batch.Close())
 		}
 	}
 	if err := iter.Error(); err != nil || batch.Empty() {
-		return err
+		return errors.Join(err, batch.Close())
 	}
-	return applyBatch(db, batch, engine.NoSync)
+	return db.writeBatch(batch, engine.NoSync)
 }
 
 func decodeDelayed(value []byte) (indexOp, error) {

@@ -29,7 +29,7 @@ var (
 	// ErrClosed is the answer of every call after Close.
 	ErrClosed = errors.New("pebble: the database is closed")
 
-	// ErrStopped says that the disk refused a write earlier (it is full or broken). From then on no write is taken,
+	// ErrStopped says that the disk refused something earlier (it is full or broken). From then on no write is taken,
 	// because nobody knows what of the log is on the disk; reads go on. Opening the folder again recovers it.
 	// Errors that wrap it wrap table.ErrThrottled too: nothing was applied.
 	ErrStopped = errors.New("pebble: the disk failed; writes are refused until the folder is opened again")
@@ -130,10 +130,14 @@ func Open(dir string, schemas []table.Schema, opts Options) (*DB, error) {
 func (db *DB) start(dir string, schemas []table.Schema, opts Options) (err error) {
 	settings := engineOptions(opts, db.lock, &db.failure)
 	defer settings.Cache.Unref()
-	if db.engine, err = engine.Open(dir, settings); err != nil {
+	err = db.failure.guard(context.Background(), func() (err error) {
+		db.engine, err = engine.Open(dir, settings)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("open engine: %w", err)
 	}
-	if err := releaseDelayed(db.engine, []byte{spaceDelayed + 1}); err != nil {
+	if err := db.releaseDelayed([]byte{spaceDelayed + 1}); err != nil {
 		return err
 	}
 	if db.tables, err = db.reconcile(schemas); err != nil {
@@ -144,7 +148,10 @@ func (db *DB) start(dir string, schemas []table.Schema, opts Options) (err error
 		return err
 	}
 	db.feed = newSequencer(next)
-	if err := db.tokens.load(db.engine, db.now()); err != nil {
+	if err := db.dropTokens(); err != nil {
+		return err
+	}
+	if err := db.tokens.load(db.engine); err != nil {
 		return err
 	}
 	if opts.Faults != nil {
@@ -153,8 +160,11 @@ func (db *DB) start(dir string, schemas []table.Schema, opts Options) (err error
 	return nil
 }
 
-// abandon gives back what a failed Open took.
+// abandon gives back what a failed Open took, unless the engine stands still.
 func (db *DB) abandon() error {
+	if db.failure.get() != nil {
+		return nil
+	}
 	var err error
 	if db.engine != nil {
 		err = db.engine.Close()
@@ -226,12 +236,14 @@ func (db *DB) Close() error {
 	if err := db.failure.get(); err != nil {
 		return err
 	}
-	db.commits.Wait()
-	var err error
-	if db.faults != nil {
-		err = db.faults.close()
-	}
-	return errors.Join(err, db.engine.Close(), db.lock.Close())
+	return db.failure.guard(context.Background(), func() error {
+		db.commits.Wait()
+		var err error
+		if db.faults != nil {
+			err = db.faults.close()
+		}
+		return errors.Join(err, db.engine.Close(), db.lock.Close())
+	})
 }
 
 // enter begins a call; the caller ends it by db.open.RUnlock.
@@ -253,67 +265,4 @@ func (db *DB) table(name string) *tableState { return db.tables[name] }
 // cost dates a cost.
 func (db *DB) cost(read, write float64) table.Cost {
 	return table.Cost{Read: read, Write: write, Date: db.now()}
-}
-
-// failure remembers the first refusal of the disk.
-type failure struct {
-	once     sync.Once
-	happened chan struct{}
-	err      atomic.Pointer[error]
-
-	mu       sync.Mutex
-	doubtful map[string]struct{} // items whose last write is visible but may not be on the disk
-}
-
-// set remembers the error and the engine keys of the items whose writes it interrupted.
-func (f *failure) set(err error, items []string) {
-	f.mu.Lock()
-	if f.doubtful == nil {
-		f.doubtful = map[string]struct{}{}
-	}
-	for _, key := range items {
-		f.doubtful[key] = struct{}{}
-	}
-	f.mu.Unlock()
-	f.once.Do(func() {
-		err = fmt.Errorf("%w: %w: %w", table.ErrThrottled, ErrStopped, err)
-		f.err.Store(&err)
-		close(f.happened)
-	})
-}
-
-// get returns the failure, nil as long as all is well.
-func (f *failure) get() error {
-	if err := f.err.Load(); err != nil {
-		return *err
-	}
-	return nil
-}
-
-// check returns an error when what can be seen of the item may not be on the disk.
-func (f *failure) check(item []byte) error {
-	err := f.get()
-	if err == nil {
-		return nil
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if _, ok := f.doubtful[string(item)]; ok {
-		return err
-	}
-	return nil
-}
-
-// engineLog hears what the engine has to say. It says much that is of no use to an operator, so only what it calls
-// fatal counts: the disk failed, and the engine must not go on. In a commit the panic is caught; anywhere else it
-// ends the process, as it has to.
-type engineLog struct{ failure *failure }
-
-func (engineLog) Infof(string, ...any)  {}
-func (engineLog) Errorf(string, ...any) {}
-
-func (l engineLog) Fatalf(format string, args ...any) {
-	err := fmt.Errorf(format, args...)
-	l.failure.set(err, nil)
-	panic(err)
 }

@@ -82,7 +82,7 @@ func (db *DB) readItem(ctx context.Context, ref table.Ref, c table.Consistency) 
 			return nil, waitErr
 		}
 		if settled {
-			return item, db.failure.check(key)
+			return item, nil
 		}
 		item, err = db.decodeStored(db.engine, t, ref.Key, key)
 	}

@@ -3,6 +3,7 @@ package pebble
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -106,11 +107,8 @@ func tokenTime(at time.Time) []byte {
 	return binary.BigEndian.AppendUint64([]byte{spaceToken}, uint64(max(0, at.UnixMilli())))
 }
 
-// load reads the stored tokens and drops the old ones.
-func (ts *tokens) load(db *engine.DB, now time.Time) error {
-	if err := dropTokens(db, now); err != nil {
-		return err
-	}
+// load reads the stored tokens.
+func (ts *tokens) load(db *engine.DB) error {
 	iter, err := db.NewIter(&engine.IterOptions{LowerBound: []byte{spaceToken}, UpperBound: []byte{spaceToken + 1}})
 	if err != nil {
 		return fmt.Errorf("read tokens: %w", err)
@@ -128,8 +126,12 @@ func (ts *tokens) load(db *engine.DB, now time.Time) error {
 }
 
 // dropTokens removes the stored tokens whose life is over.
-func dropTokens(db *engine.DB, now time.Time) error {
-	if err := db.DeleteRange([]byte{spaceToken}, tokenTime(now.Add(-tokenLife)), engine.NoSync); err != nil {
+func (db *DB) dropTokens() error {
+	batch := db.engine.NewBatch()
+	if err := batch.DeleteRange([]byte{spaceToken}, tokenTime(db.now().Add(-tokenLife)), nil); err != nil {
+		return errors.Join(fmt.Errorf("drop old tokens: %w", err), batch.Close())
+	}
+	if err := db.writeBatch(batch, engine.NoSync); err != nil {
 		return fmt.Errorf("drop old tokens: %w", err)
 	}
 	return nil

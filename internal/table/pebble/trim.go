@@ -3,6 +3,7 @@ package pebble
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,7 +57,7 @@ func (db *DB) Trim(ctx context.Context, name string, before time.Time) error {
 // fails here fails because of the disk, and the next write will tell.
 func (db *DB) tidy(first uint64, n int) {
 	if db.tokens.droppable() {
-		_ = dropTokens(db.engine, db.now())
+		_ = db.dropTokens()
 	}
 	if n == 0 || first/trimEvery == (first+uint64(n))/trimEvery {
 		return
@@ -83,14 +84,14 @@ func (db *DB) trim(t *tableState, before time.Time, lowest uint64) error {
 		return err
 	}
 	batch := db.engine.NewBatch()
-	defer func() { _ = batch.Close() }()
-	if err := batch.DeleteRange(appendFeedKey(nil, t.id, 0), appendFeedKey(nil, t.id, last+1), nil); err != nil {
-		return fmt.Errorf("trim feed of %s: %w", t.Name, err)
+	err = errors.Join(
+		batch.DeleteRange(appendFeedKey(nil, t.id, 0), appendFeedKey(nil, t.id, last+1), nil),
+		batch.Set(floorKey(t.id), binary.BigEndian.AppendUint64(nil, last), nil),
+	)
+	if err != nil {
+		return errors.Join(fmt.Errorf("trim feed of %s: %w", t.Name, err), batch.Close())
 	}
-	if err := batch.Set(floorKey(t.id), binary.BigEndian.AppendUint64(nil, last), nil); err != nil {
-		return fmt.Errorf("trim feed of %s: %w", t.Name, err)
-	}
-	if err := applyBatch(db.engine, batch, engine.NoSync); err != nil {
+	if err := db.writeBatch(batch, engine.NoSync); err != nil {
 		return fmt.Errorf("trim feed of %s: %w", t.Name, err)
 	}
 	for old := t.trimmed.Load(); old < last && !t.trimmed.CompareAndSwap(old, last); old = t.trimmed.Load() {
