@@ -53,6 +53,7 @@ var layers = []layer{
 	{"internal/app/local", slices.Concat(edge, []string{"internal/app", "internal/table/pebble", "internal/blob/disk"}), "the half that runs in one process"},
 	{"functions", []string{"internal/app/cloud", "internal/lambdaio"}, "a deployed main is a sentence: open the cloud half, start Lambda"},
 	{"internal/cmd/cairn", slices.Concat(edge, []string{"internal/app", "internal/app/local", "internal/app/cloud", "internal/cmd/cairn"}), "the operator's command works on both halves through the application"},
+	{"internal/cmd/cloudroad", []string{"internal/app/cloud", "internal/auth", "internal/config", "internal/cloudtest", "internal/lambdaio"}, "it deploys the cloud half in front of the test servers"},
 	{"internal/cmd/withcloud", []string{"internal/cloudtest"}, "it starts the test servers around a command"},
 	{"internal/cmd/testreport", nil, "it reads what go test prints"},
 	{"internal/cloudtest", nil, "test servers are started the same way for whoever asks"},

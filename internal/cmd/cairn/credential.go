@@ -10,6 +10,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/cmd/cairn/operator"
 )
 
+const remembered = " Functions of a deployed stack remember a credential for up to a minute."
+
 var credentialCreateCommand = command{
 	name:    "credential create",
 	summary: "Make a credential of a store: a key and its secret",
@@ -19,7 +21,7 @@ Scopes are the specification's: statements/write, statements/read/mine, statemen
 all/read and all. A credential that reaches learners' browsers should have statements/write and statements/read/mine.`,
 	run: func(ctx context.Context, t terminal, c command, args []string) error {
 		f := t.flags(c)
-		data := dataFlag(f)
+		on := targetFlags(f)
 		store := f.String("store", auth.DefaultStore, "the `id` of the store")
 		scopes := f.String("scope", string(auth.All), "the `scopes`, separated by commas")
 		label := f.String("label", "", "a `text` for people, shown by cairn credential list")
@@ -27,7 +29,7 @@ all/read and all. A credential that reaches learners' browsers should have state
 		if _, err := t.parse(f, args, 0, 0); err != nil {
 			return err
 		}
-		return withOperator(ctx, *data, func(o operator.Operator) error {
+		return on.withOperator(ctx, t.config, func(o operator.Operator) error {
 			made, err := o.CreateCredential(ctx, *store, operator.NewCredential{Label: *label, Scopes: *scopes, Trusted: *trusted})
 			if err != nil {
 				return err
@@ -67,7 +69,7 @@ var credentialRotateCommand = command{
 	name:    "credential rotate",
 	args:    "KEY",
 	summary: "Give a credential a new secret; the old one ends at once",
-	details: whileServing + " The key, the authority of its statements and the cursors of its lists stay as they are.",
+	details: whileServing + " The key, the authority of its statements and the cursors of its lists stay as they are." + remembered,
 	run: operate(1, func(ctx context.Context, t terminal, o operator.Operator, args []string) error {
 		made, err := o.RotateSecret(ctx, args[0])
 		if err != nil {
@@ -82,7 +84,7 @@ var credentialRevokeCommand = command{
 	name:    "credential revoke",
 	args:    "KEY",
 	summary: "End a credential at once and for good; what it stored stays",
-	details: whileServing,
+	details: whileServing + remembered,
 	run: operate(1, func(ctx context.Context, t terminal, o operator.Operator, args []string) error {
 		if err := o.Revoke(ctx, args[0]); err != nil {
 			return err

@@ -8,7 +8,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/cmd/cairn/operator"
 )
 
-const whileServing = "It works on the data folder itself, also while a server runs on it."
+const whileServing = "It works on the data folder itself, also while a server runs on it, or with -stack on a deployed stack."
 
 var storeCreateCommand = command{
 	name:    "store create",

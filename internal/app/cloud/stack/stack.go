@@ -1,0 +1,43 @@
+// Package stack reaches a deployed stack from its operator's machine, with the profiles and sign-ins of the AWS CLI. A
+// function has its role's keys in its environment and must not link all that: hence a package of its own.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/cairn-lrs/cairn/internal/app/cloud"
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/config"
+)
+
+// validName is what CloudFormation takes. Source: CloudFormation API reference, CreateStack, StackName.
+var validName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
+
+// Directory opens the stores and credentials of a stack. Its tables are named after it, as template.yaml does. Credentials
+// and region are those that the AWS CLI would use; the endpoint is c's. Errors are meant for the operator.
+func Directory(ctx context.Context, c config.Config, name string) (*auth.Directory, error) {
+	if !validName.MatchString(name) {
+		return nil, fmt.Errorf("%q is no name of a stack: it has letters, digits and hyphens, and begins with a letter", name)
+	}
+	account, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read AWS configuration: %w", err)
+	}
+	if account.Region == "" {
+		return nil, errors.New("no region is set: set AWS_REGION, or a region in your AWS profile")
+	}
+	keys, err := account.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("sign in to AWS, for example with `aws sso login` or AWS_PROFILE: %w", err)
+	}
+	c.AWS = config.AWS{
+		Region: account.Region, AccessKeyID: keys.AccessKeyID, Secret: keys.SecretAccessKey, SessionToken: keys.SessionToken,
+	}
+	c.TablePrefix = name + "-"
+	return cloud.Directory(c)
+}

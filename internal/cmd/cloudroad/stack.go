@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/app/cloud"
+	"github.com/cairn-lrs/cairn/internal/cloudtest"
+	"github.com/cairn-lrs/cairn/internal/config"
+	"github.com/cairn-lrs/cairn/internal/lambdaio/front"
+)
+
+// undoTimeout bounds the removal of what a road leaves behind.
+const undoTimeout = 30 * time.Second
+
+// stack is what `make deploy` makes of template.yaml, as far as the road needs it.
+type stack struct {
+	name    string
+	servers *cloudtest.Servers
+	cairn   *cloud.Cairn
+	folder  string // of the built functions
+}
+
+// deploy makes tables and bucket under a name that nobody else has: the servers may be shared.
+func deploy(ctx context.Context, servers *cloudtest.Servers) (*stack, error) {
+	st := &stack{name: "road-" + strings.ToLower(rand.Text()[:12]), servers: servers}
+	var err error
+	st.cairn, err = cloud.New(config.Config{
+		TablePrefix: st.name + "-", Bucket: st.name, DynamoDBEndpoint: servers.DynamoDB, S3Endpoint: servers.S3,
+		AWS: config.AWS{Region: cloudtest.Region, AccessKeyID: cloudtest.AccessKey, Secret: cloudtest.SecretKey},
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	if st.folder, err = os.MkdirTemp("", "cairn-functions-"); err != nil {
+		return nil, fmt.Errorf("make folder of functions: %w", err)
+	}
+	if err := st.cairn.Tables.CreateTables(ctx); err != nil {
+		return nil, errors.Join(err, st.undo())
+	}
+	if err := st.cairn.Blobs.CreateBucket(ctx); err != nil {
+		return nil, errors.Join(err, st.undo())
+	}
+	return st, nil
+}
+
+// undo removes tables and built functions. The bucket stays: its server forgets it when it ends.
+func (st *stack) undo() error {
+	ctx, cancel := context.WithTimeout(context.Background(), undoTimeout)
+	defer cancel()
+	return errors.Join(st.cairn.Tables.DropTables(ctx), os.RemoveAll(st.folder))
+}
+
+// front builds the functions and makes the front for them.
+func (st *stack) front(ctx context.Context, s settings, log func(front.Line)) (*front.Front, error) {
+	root, err := output(ctx, "", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/cairn-lrs/cairn")
+	if err != nil {
+		return nil, fmt.Errorf("find the module's root: %w", err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("read template: %w", err)
+	}
+	template, err := front.ReadTemplate(text, map[string]string{"AWS::StackName": st.name, "Bucket": st.name})
+	if err != nil {
+		return nil, err
+	}
+	for _, function := range template.Functions {
+		if err := build(ctx, root, "./functions/"+folder(function.Name), st.binary(function.Name)); err != nil {
+			return nil, err
+		}
+	}
+	return front.New(front.Options{
+		Template: template, Binary: st.binary, Concurrency: s.concurrency, Log: log,
+		Environment: map[string]string{
+			"AWS_REGION":              cloudtest.Region,
+			"AWS_ACCESS_KEY_ID":       cloudtest.AccessKey,
+			"AWS_SECRET_ACCESS_KEY":   cloudtest.SecretKey,
+			"CAIRN_DYNAMODB_ENDPOINT": st.servers.DynamoDB,
+			"CAIRN_S3_ENDPOINT":       st.servers.S3,
+			"CAIRN_INDEX_LAG":         s.indexLag.String(),
+			"CAIRN_CLOCK_SKEW":        s.clockSkew.String(),
+		},
+	})
+}
+
+// folder is where the Makefile, too, looks for a function's main: StatementsFunction is functions/statements.
+func folder(function string) string { return strings.ToLower(strings.TrimSuffix(function, "Function")) }
+
+func (st *stack) binary(function string) string {
+	return filepath.Join(st.folder, folder(function), "bootstrap")
+}
+
+// build compiles a function as the Makefile does, for this machine instead of Lambda's.
+func build(ctx context.Context, root, pkg, binary string) error {
+	_, err := output(ctx, root, "env", "CGO_ENABLED=0", "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", binary, pkg)
+	if err != nil {
+		return fmt.Errorf("build %s: %w", pkg, err)
+	}
+	return nil
+}
+
+// output runs a command in a folder and returns what it printed, without the line end.
+func output(ctx context.Context, dir, name string, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, name, args...)
+	command.Dir = dir
+	var problems strings.Builder
+	command.Stderr = &problems
+	printed, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("run %s: %w: %s", name, err, &problems)
+	}
+	return strings.TrimSpace(string(printed)), nil
+}
