@@ -190,21 +190,26 @@ func (h *history) sendAll(ctx context.Context, t testing.TB, s *Service, p auth.
 
 // run plays one history and returns what went wrong.
 func (h *history) run(t testing.TB, w *world, p auth.Principal) error {
-	ctx := t.Context()
+	statements, err := h.send(t, w, p)
+	if err != nil {
+		return err
+	}
+	w.followToTheEnd()
+	return h.compare(t.Context(), w, p, statements)
+}
+
+// send makes the history's statements and stores them.
+func (h *history) send(t testing.TB, w *world, p auth.Principal) (map[string]map[string]any, error) {
 	statements := map[string]map[string]any{}
 	for _, id := range h.ids {
 		statements[id] = h.event(false)
 		statements[id]["id"] = id
 	}
-	if err := h.sendAll(ctx, t, w.service, p, statements); err != nil {
-		return err
-	}
-	for n := 1; n > 0; {
-		var err error
-		if n, err = w.follower.Pass(ctx); err != nil {
-			return err
-		}
-	}
+	return statements, h.sendAll(t.Context(), t, w.service, p, statements)
+}
+
+// compare asks random queries and compares each answer with the oracle's.
+func (h *history) compare(ctx context.Context, w *world, p auth.Principal, statements map[string]map[string]any) error {
 	if err := waitForAll(ctx, w, p); err != nil {
 		return err
 	}
