@@ -44,12 +44,10 @@ func (c contributions) addDefinition(a *xapi.Activity, at position.Position) {
 
 func (d *definitions) ref() table.Ref { return d.activity }
 
-// marks hash each definition with the end of its day: until then, bringing it again changes nothing.
 func (d *definitions) marks(hash func(piece ...[]byte) uint64) []uint64 {
 	marks := make([]uint64, len(d.brought))
 	for i, b := range d.brought {
-		end := xapi.EndOfDay(b.position)
-		marks[i] = hash(end[:], b.json)
+		marks[i] = hash(b.json)
 	}
 	return marks
 }
@@ -74,8 +72,8 @@ func (d *definitions) merge(stored table.Item) (next table.Item, settled bool, e
 		return nil, false, fmt.Errorf("encode definition: %w", err)
 	}
 	settled = true
-	for _, b := range d.brought { // a later day's definition may stand: bringing this one once more would change it
-		again, err := canonical.Merge(b.json, xapi.EndOfDay(b.position))
+	for _, b := range d.brought { // where another one counts, bringing this one once more would change it
+		again, err := canonical.Merge(b.json, xapi.Latest)
 		settled = settled && err == nil && !again
 	}
 	if !changed {

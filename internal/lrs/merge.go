@@ -18,15 +18,16 @@ import (
 )
 
 // What statements say of an activity (its definition) and of an agent (its name) is merged into one item for each: a
-// merged item. A merge is a function of the set of statements, whatever their order, so racing writers and repeated
-// requests agree. What changes nothing costs no write; where one process is the only writer it costs no read either.
+// merged item. A merge is decided by the positions of the statements, so racing writers and repeated requests leave what
+// they should. What changes nothing costs no write; where one process is the only writer it costs no read either.
 
 // contribution is what statements bring for one merged item.
 type contribution interface {
 	// ref names the item.
 	ref() table.Ref
 
-	// marks are the hashes of the pieces that are brought: a piece that is settled changes nothing when it comes again.
+	// marks are the hashes of the pieces that are brought: a piece that is settled changes nothing when it comes again, as
+	// long as the item stays as it is.
 	marks(hash func(piece ...[]byte) uint64) []uint64
 
 	// merge takes the pieces into the item as it is stored, nil when there is none. next is what the item becomes, without
@@ -92,16 +93,25 @@ func (w *write) describeAgain(ctx context.Context, brought contributions, stored
 	if !w.owns(stored) {
 		return nil
 	}
-	body, err := w.body(ctx, stored)
+	in, err := w.decoded(ctx, stored)
 	if err != nil {
 		return err
 	}
-	in, err := xapi.DecodeStatement(body, xapi.V2, xapi.DefaultLimits)
-	if err != nil {
-		return fmt.Errorf("read stored statement: %w", err)
-	}
 	brought.add(in, nil, stored.position)
 	return nil
+}
+
+// decoded reads a stored statement.
+func (s *Service) decoded(ctx context.Context, r *record) (*xapi.Statement, error) {
+	body, err := s.body(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	in, err := xapi.DecodeStatement(body, xapi.V2, xapi.DefaultLimits)
+	if err != nil {
+		return nil, fmt.Errorf("read stored statement: %w", err)
+	}
+	return in, nil
 }
 
 // mergesAtOnce is how many items of one request are merged side by side: a class list brings a name for each learner.
@@ -151,8 +161,11 @@ func (s *Service) contributeOne(ctx context.Context, c contribution, stored tabl
 				return err
 			}
 		}
-		var settled bool
-		if settled, err = s.mergeInto(ctx, c, stored, read); err == nil {
+		var settled, changed bool
+		if settled, changed, err = s.mergeInto(ctx, c, stored, read); err == nil {
+			if changed {
+				s.merged.forget(c)
+			}
 			if settled {
 				s.merged.remember(c)
 			}
@@ -167,16 +180,16 @@ func (s *Service) contributeOne(ctx context.Context, c contribution, stored tabl
 }
 
 // mergeInto merges once: it reads the item unless that was done, and swaps it for the merged one under its version.
-func (s *Service) mergeInto(ctx context.Context, c contribution, stored table.Item, read bool) (settled bool, err error) {
+func (s *Service) mergeInto(ctx context.Context, c contribution, stored table.Item, read bool) (settled, changed bool, err error) {
 	ref := c.ref()
 	if !read {
 		if stored, _, err = s.Tables.Get(ctx, ref, table.Strong); err != nil {
-			return false, fmt.Errorf("read merged item: %w", err)
+			return false, false, fmt.Errorf("read merged item: %w", err)
 		}
 	}
 	next, settled, err := c.merge(stored)
 	if err != nil || next == nil {
-		return settled, err
+		return settled, false, err
 	}
 	condition := table.Absent(schema.PK)
 	if stored != nil {
@@ -185,9 +198,9 @@ func (s *Service) mergeInto(ctx context.Context, c contribution, stored table.It
 	next[schema.PK] = table.S(ref.Key.Partition)
 	next[schema.Version] = table.N(stored[schema.Version].N + 1)
 	if _, _, err := s.Tables.Apply(ctx, table.Put(ref.Table, next, condition)); err != nil {
-		return false, fmt.Errorf("write merged item: %w", err)
+		return false, false, fmt.Errorf("write merged item: %w", err)
 	}
-	return settled, nil
+	return settled, true, nil
 }
 
 // mergeMemory remembers what is settled, where this process is the only writer. A nil one remembers nothing and lets
@@ -201,11 +214,15 @@ type mergeStripe struct {
 	turn sync.Mutex // held while an item of the stripe is merged
 
 	mu      sync.Mutex
-	settled map[uint64]struct{} // marks
+	settled map[string][]uint64 // marks by item
 }
 
-// maxRemembered bounds the marks of a stripe; a full one is emptied, which costs reads only.
-const maxRemembered = 8192
+// maxRemembered bounds the items of a stripe, maxMarks the marks of an item; what is full is emptied, which costs reads
+// only.
+const (
+	maxRemembered = 4096
+	maxMarks      = 16
+)
 
 func newMergeMemory() *mergeMemory { return &mergeMemory{seed: maphash.MakeSeed()} }
 
@@ -243,21 +260,35 @@ func (m *mergeMemory) holds(c contribution) bool {
 	stripe, marks := m.find(c)
 	stripe.mu.Lock()
 	defer stripe.mu.Unlock()
-	return !slices.ContainsFunc(marks, func(mark uint64) bool { _, ok := stripe.settled[mark]; return !ok })
+	settled := stripe.settled[c.ref().Key.Partition]
+	return !slices.ContainsFunc(marks, func(mark uint64) bool { return !slices.Contains(settled, mark) })
 }
 
-// remember notes that all that is brought is settled.
+// remember notes that all that is brought is settled. The caller has the turn.
 func (m *mergeMemory) remember(c contribution) {
 	if m == nil {
 		return
 	}
 	stripe, marks := m.find(c)
+	item := c.ref().Key.Partition
 	stripe.mu.Lock()
 	defer stripe.mu.Unlock()
-	if stripe.settled == nil || len(stripe.settled)+len(marks) > maxRemembered {
-		stripe.settled = map[uint64]struct{}{}
+	if stripe.settled == nil || len(stripe.settled) >= maxRemembered {
+		stripe.settled = map[string][]uint64{}
 	}
-	for _, mark := range marks {
-		stripe.settled[mark] = struct{}{}
+	if len(stripe.settled[item]) > maxMarks {
+		delete(stripe.settled, item)
 	}
+	stripe.settled[item] = append(stripe.settled[item], marks...)
+}
+
+// forget drops what was settled of an item that has changed. The caller has the turn.
+func (m *mergeMemory) forget(c contribution) {
+	if m == nil {
+		return
+	}
+	stripe, _ := m.find(c)
+	stripe.mu.Lock()
+	defer stripe.mu.Unlock()
+	delete(stripe.settled, c.ref().Key.Partition)
 }

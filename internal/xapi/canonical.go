@@ -3,7 +3,6 @@ package xapi
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"encoding/json/jsontext"
 	"fmt"
 	"maps"
@@ -12,15 +11,14 @@ import (
 )
 
 // Canonical is the canonical definition of one Activity: what all the definitions
-// that statements brought come to. Which of two texts stays depends on them and on the
-// positions of their statements alone, so merging is commutative, associative and
-// idempotent: replays, races and any order of the same statements end in the same
-// definition, and it can be derived again from them. What was brought before, on the
-// same day of UTC, changes nothing, so a definition that comes with every statement
-// costs a write a day. The zero value is the definition of an Activity that nobody
-// described. README.md says which part wins and why. Source: Data 2.4.4.1, LRS requirements.
+// that statements brought come to. Which of two texts stays is decided by the positions
+// of their statements, so statements that race, and requests and streams that are
+// repeated, change nothing that they should not. The text that counts already changes
+// nothing when it comes again, so a definition that comes with every statement costs one
+// write. The zero value is the definition of an Activity that nobody described. README.md
+// says which part wins and why. Source: Data 2.4.4.1, LRS requirements.
 type Canonical struct {
-	parts map[slot][]part // in order, the one that counts last; never empty
+	parts map[slot]part
 }
 
 // slot names a part of a definition that is replaced as a whole.
@@ -30,41 +28,19 @@ type slot struct {
 	name      string // language tag in lower case, or extension key
 }
 
-// part is what a statement brought for a slot. A slot that keeps what came first has
-// one; any other has all that came on its last day, each at its first position on it.
+// part is what counts for a slot.
 type part struct {
-	position [16]byte // the first six bytes are milliseconds since 1970, as in UUIDv7
+	position [16]byte // of the statement that brought it
 	name     []byte   // JSON string: the language tag or extension key as received
 	value    []byte   // JSON, as received; of a component list, the array of its ids
 }
 
-// EndOfDay is the last position of the UTC day of a position: until then, what was
-// merged at that position can be merged again without a change.
-func EndOfDay(position [16]byte) [16]byte {
-	end := [16]byte(bytes.Repeat([]byte{0xff}, 16))
-	var milliseconds [8]byte
-	binary.BigEndian.PutUint64(milliseconds[:], (day(position)+1)*millisecondsADay-1)
-	copy(end[:], milliseconds[2:])
-	return end
-}
-
-const millisecondsADay = 24 * 60 * 60 * 1000
-
-// day counts days of UTC since 1970.
-func day(position [16]byte) uint64 {
-	var milliseconds [8]byte
-	copy(milliseconds[2:], position[:])
-	return binary.BigEndian.Uint64(milliseconds[:]) / millisecondsADay
-}
+// Latest is after every position. A definition that would change nothing if it were merged there is the one that counts.
+var Latest = [16]byte(bytes.Repeat([]byte{0xff}, 16))
 
 // maxParts bounds a canonical definition: of the slots that later statements can add
-// to without end, those of the latest days stay. (A bound in bytes would not be
-// commutative: what fits would depend on the order.) maxRivals bounds the different
-// texts for one slot on one day; only beyond it can their order of arrival matter.
-const (
-	maxParts  = 4096
-	maxRivals = 16
-)
+// to without end, the latest stay.
+const maxParts = 4096
 
 // first says that the slot keeps what came first: what the learners of a question
 // were graded by must not be rewritten by a later statement.
@@ -98,38 +74,13 @@ func compareParts(a, b part) int {
 	return cmp.Or(bytes.Compare(a.position[:], b.position[:]), bytes.Compare(a.value, b.value), bytes.Compare(a.name, b.name))
 }
 
-// with gives the parts of a slot with p among them, and whether that is a change.
-func (s slot) with(parts []part, p part) (_ []part, changed bool) {
-	p.name, p.value = bytes.Clone(p.name), bytes.Clone(p.value)
-	switch {
-	case len(parts) == 0:
-		return []part{p}, true
-	case s.first():
-		if compareParts(p, parts[0]) >= 0 {
-			return parts, false
-		}
-		return []part{p}, true
-	case day(p.position) < day(parts[0].position):
-		return parts, false
-	case day(p.position) > day(parts[0].position):
-		return []part{p}, true
+// takes says whether p replaces the part that counts.
+func (s slot) takes(old, p part) bool {
+	if s.first() {
+		return compareParts(p, old) < 0
 	}
-	parts = slices.Clone(parts)
-	same := slices.IndexFunc(parts, func(o part) bool { return bytes.Equal(o.value, p.value) && bytes.Equal(o.name, p.name) })
-	switch {
-	case same < 0:
-		parts = append(parts, p)
-	case compareParts(p, parts[same]) < 0:
-		parts[same] = p
-	default:
-		return parts, false
-	}
-	slices.SortFunc(parts, compareParts)
-	if len(parts) > maxRivals {
-		changed = compareParts(parts[0], p) != 0
-		return parts[1:], changed
-	}
-	return parts, true
+	same := bytes.Equal(old.value, p.value) && bytes.Equal(old.name, p.name)
+	return !same && compareParts(p, old) > 0
 }
 
 // Merge takes in the definition that the statement at position brought. changed says
@@ -145,14 +96,14 @@ func (c *Canonical) Merge(definition []byte, position [16]byte) (changed bool, e
 	var taken []slot
 	eachPart(n, func(s slot, p part) {
 		p.position = position
-		parts, changed := s.with(c.parts[s], p)
-		if !changed {
+		if old, ok := c.parts[s]; ok && !s.takes(old, p) {
 			return
 		}
 		if c.parts == nil {
-			c.parts = make(map[slot][]part)
+			c.parts = make(map[slot]part)
 		}
-		c.parts[s] = parts
+		p.name, p.value = bytes.Clone(p.name), bytes.Clone(p.value)
+		c.parts[s] = p
 		taken = append(taken, s)
 	})
 	c.trim()
@@ -202,20 +153,11 @@ func (c *Canonical) trim() {
 	}
 	slots := slices.DeleteFunc(slices.Collect(maps.Keys(c.parts)), slot.first)
 	slices.SortFunc(slots, func(a, b slot) int {
-		return cmp.Or(cmp.Compare(day(c.parts[b][0].position), day(c.parts[a][0].position)), compareSlots(a, b))
+		return cmp.Or(compareParts(c.parts[b], c.parts[a]), compareSlots(a, b))
 	})
 	for _, s := range slots[min(maxParts, len(slots)):] {
 		delete(c.parts, s)
 	}
-}
-
-// winner is the part of a slot that counts, the zero part when there is none.
-func (c *Canonical) winner(s slot) part {
-	parts := c.parts[s]
-	if len(parts) == 0 {
-		return part{}
-	}
-	return parts[len(parts)-1]
 }
 
 // JSON gives the merged definition, "{}" when there is none: one text for one state.
@@ -243,7 +185,7 @@ func (c *Canonical) slots() []slot {
 func (c *Canonical) appendProperty(out []byte, property string, slots []slot) []byte {
 	switch {
 	case isComponentList(property):
-		list := c.winner(slot{property: property})
+		list := c.parts[slot{property: property}]
 		if list.value == nil {
 			return out // only damaged storage has the texts without their list
 		}
@@ -268,7 +210,7 @@ func (c *Canonical) appendProperty(out []byte, property string, slots []slot) []
 	case property == "name", property == "description", property == "extensions":
 		out = c.appendMap(append(append(out, quoted(property)...), ':'), slots)
 	default:
-		out = append(append(append(out, quoted(property)...), ':'), c.winner(slots[0]).value...)
+		out = append(append(append(out, quoted(property)...), ':'), c.parts[slots[0]].value...)
 	}
 	return append(out, ',')
 }
@@ -277,7 +219,7 @@ func (c *Canonical) appendProperty(out []byte, property string, slots []slot) []
 func (c *Canonical) appendMap(out []byte, slots []slot) []byte {
 	out = append(out, '{')
 	for _, s := range slots {
-		p := c.winner(s)
+		p := c.parts[s]
 		out = append(append(append(append(out, p.name...), ':'), p.value...), ',')
 	}
 	return closeObject(out)

@@ -1,7 +1,6 @@
 package xapi
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -46,8 +45,7 @@ func TestCanonical(t *testing.T) {
 		{"union of languages, the latest text wins",
 			[]brought{{`{"name":{"en":"one","fr":"un"}}`, 1}, {`{"name":{"en":"two","de":"zwei"}}`, 2}},
 			`{"name":{"de":"zwei","en":"two","fr":"un"}}`},
-		{"a text that comes again on its day was there before", []brought{{`{"type":"x:a"}`, 1}, {`{"type":"x:b"}`, 2}, {`{"type":"x:a"}`, 3}}, `{"type":"x:b"}`},
-		{"a text that comes again on another day is the latest", []brought{{`{"type":"x:a"}`, 1}, {`{"type":"x:b"}`, 2}, {`{"type":"x:a"}`, 25}}, `{"type":"x:a"}`},
+		{"an earlier text that comes again is the latest", []brought{{`{"type":"x:a"}`, 1}, {`{"type":"x:b"}`, 2}, {`{"type":"x:a"}`, 3}}, `{"type":"x:a"}`},
 		{"tags are one language in any case", []brought{{`{"name":{"en-us":"one"}}`, 1}, {`{"name":{"en-US":"two"}}`, 2}}, `{"name":{"en-US":"two"}}`},
 		{"type and moreInfo: the latest", []brought{{`{"type":"x:a","moreInfo":"x:m"}`, 2}, {`{"type":"x:b"}`, 1}}, `{"moreInfo":"x:m","type":"x:a"}`},
 		{"extensions by key", []brought{{`{"extensions":{"x:a":1.0,"x:b":[1]}}`, 1}, {`{"extensions":{"x:b":{"c":2}}}`, 2}}, `{"extensions":{"x:a":1.0,"x:b":{"c":2}}}`},
@@ -86,12 +84,11 @@ func TestMergeSaysWhatChanged(t *testing.T) {
 	}{
 		{brought{`{"name":{"en":"two"}}`, 2}, true},
 		{brought{`{"name":{"en":"two"}}`, 2}, false},
-		{brought{`{"name":{"en":"one"}}`, 1}, true}, // in storage: the text that counts is the same
-		{brought{`{"name":{"en":"one"}}`, 5}, false},
+		{brought{`{"name":{"en":"one"}}`, 1}, false}, // it came before
 		{brought{`{"name":{"fr":"un"}}`, 1}, true},
-		{brought{`{"name":{"en":"two"}}`, 23}, false}, // the same day
-		{brought{`{"name":{"en":"two"}}`, 24}, true},
-		{brought{`{"name":{"en":"one"}}`, 23}, false},
+		{brought{`{"name":{"en":"two"}}`, 24}, false}, // it counts already
+		{brought{`{"name":{"en":"one"}}`, 25}, true},
+		{brought{`{"name":{"en":"two"}}`, 23}, false},
 		{brought{`{}`, 48}, false},
 	} {
 		changed, err := c.Merge([]byte(step.definition), at(step.at))
@@ -106,33 +103,67 @@ func TestMergeSaysWhatChanged(t *testing.T) {
 	}
 }
 
-// TestMergeIsASemilattice: any order, any repetition, any grouping over storage give
-// the same bytes.
-func TestMergeIsASemilattice(t *testing.T) {
-	definition := rapid.Custom(func(t *rapid.T) string {
-		var parts []string
-		for _, part := range [][]string{
-			{`"name":{"en":"a"}`, `"name":{"en":"b","fr":"b"}`, `"name":{"EN":"c"}`, `"name":{}`},
-			{`"description":{"de":"a"}`, `"description":{"de":"b","en":"b"}`},
-			{`"type":"x:a"`, `"type":"x:b"`},
-			{`"moreInfo":"x:m"`, `"moreInfo":"x:n"`},
-			{`"interactionType":"choice"`, `"interactionType":"likert"`},
-			{`"correctResponsesPattern":["a"]`, `"correctResponsesPattern":[]`},
-			{`"choices":[{"id":"a"},{"id":"b","description":{"en":"b"}}]`, `"choices":[{"id":"b","description":{"en":"c","fr":"c"}}]`, `"choices":[]`},
-			{`"scale":[{"id":"a","description":{"en":"b"}}]`},
-			{`"extensions":{"x:a":1}`, `"extensions":{"x:a":2,"x:b":null}`},
-		} {
-			if rapid.Bool().Draw(t, "with") {
-				parts = append(parts, rapid.SampledFrom(part).Draw(t, "part"))
+// definitionWith draws definitions of which every text says n, or one of a few texts when n is negative.
+func definitionWith(t *rapid.T, n int) string {
+	var parts []string
+	for _, part := range []string{
+		`"name":{"en":"%[1]d"}`, `"description":{"de":"%[1]d","en":"%[1]d"}`, `"type":"x:%[1]d"`, `"moreInfo":"x:%[1]d"`,
+		`"interactionType":"choice","correctResponsesPattern":["%[1]d"]`,
+		`"choices":[{"id":"a"},{"id":"b","description":{"en":"%[1]d"}}]`, `"scale":[{"id":"a","description":{"en":"%[1]d"}}]`,
+		`"extensions":{"x:a":%[1]d,"x:b":null}`,
+	} {
+		if rapid.Bool().Draw(t, "with") {
+			text := n
+			if n < 0 {
+				text = rapid.IntRange(0, 2).Draw(t, "text")
+			}
+			parts = append(parts, fmt.Sprintf(part, text))
+		}
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}
+
+// TestMergeOfWhatComesInOrder: the text of the last statement that has one counts, also when it was there before; and
+// whatever comes once more, at its own position, changes nothing.
+func TestMergeOfWhatComesInOrder(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		var list []brought
+		name := ""
+		for i := range rapid.IntRange(1, 8).Draw(rt, "statements") {
+			definition := definitionWith(rt, -1)
+			list = append(list, brought{definition, uint64(i)})
+			if _, rest, has := strings.Cut(definition, `"name":{"en":"`); has {
+				name = rest[:1]
 			}
 		}
-		return "{" + strings.Join(parts, ",") + "}"
+		c := merge(t, list...)
+		if want := `"name":{"en":"` + name + `"}`; name != "" && !strings.Contains(string(c.JSON()), want) {
+			rt.Fatalf("%v come to %s, want %s", list, c.JSON(), want)
+		}
+		want := string(marshal(rt, c))
+		for _, b := range rapid.Permutation(list).Draw(rt, "again") {
+			if changed, err := c.Merge([]byte(b.definition), at(b.at)); err != nil || changed {
+				rt.Fatalf("%s at %d once more: changed %v, %v", b.definition, b.at, changed, err)
+			}
+		}
+		if got := string(marshal(rt, c)); got != want {
+			rt.Fatal("what came once more left a trace")
+		}
 	})
+}
+
+// TestMergeInAnyOrder: where no text comes twice, any order, any repetition and any grouping over storage give the same
+// bytes. (Of a text that comes twice the second leaves no position: a different one from between that comes late wins.)
+func TestMergeInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) brought {
-			// Positions repeat: one statement can describe an Activity more than once.
-			return brought{definition.Draw(t, "definition"), rapid.SampledFrom([]uint64{0, 1, 2, 23, 24, 25, 48}).Draw(t, "at")}
-		}), 0, 6).Draw(rt, "list")
+		var list []brought
+		for i := range rapid.IntRange(0, 6).Draw(rt, "statements") {
+			list = append(list, brought{definitionWith(rt, i), uint64(i)})
+		}
+		withoutNull := strings.NewReplacer(`,"x:b":null`, "")
+		for i := range list {
+			list[i].definition = withoutNull.Replace(list[i].definition)
+		}
 		want := marshal(rt, merge(t, list...))
 		shuffled := rapid.Permutation(append(append([]brought{}, list...), list...)).Draw(rt, "order")
 		c := new(Canonical)
@@ -169,57 +200,12 @@ func TestMergeIsBounded(t *testing.T) {
 		return `{"interactionType":"choice","extensions":{` + strings.Join(parts, ",") + `}}`
 	}
 	list := []brought{{extensions(0, 3000), 1}, {extensions(2000, 5000), 30}, {extensions(0, 100), 60}}
-	want := string(marshal(t, merge(t, list[0], list[1], list[2])))
-	for _, order := range [][]brought{{list[2], list[1], list[0]}, {list[1], list[0], list[2]}, {list[0], list[2], list[1], list[0]}} {
-		if got := string(marshal(t, merge(t, order...))); got != want {
-			t.Fatal("what is left depends on the order")
-		}
-	}
 	c := merge(t, list...)
 	if len(c.parts) != maxParts+1 { // and the interactionType, which nothing can add to
 		t.Errorf("%d parts, want %d", len(c.parts), maxParts+1)
 	}
 	if changed, err := c.Merge([]byte(`{"extensions":{"x:new":1}}`), at(0)); err != nil || changed {
 		t.Errorf("what is beyond the bound changes it: %v, %v", changed, err)
-	}
-}
-
-// TestRivalsAreBounded sends many texts for one slot on one day.
-func TestRivalsAreBounded(t *testing.T) {
-	c := new(Canonical)
-	for n := range uint64(3 * maxRivals) {
-		changed, err := c.Merge(fmt.Appendf(nil, `{"type":"x:%d"}`, n), at(0))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !changed && n < maxRivals {
-			t.Errorf("text %d changes nothing", n)
-		}
-	}
-	if got := len(c.parts[slot{property: "type"}]); got != maxRivals {
-		t.Errorf("%d texts are kept, want %d", got, maxRivals)
-	}
-	if got := string(c.JSON()); got != `{"type":"x:9"}` { // the greatest bytes
-		t.Errorf("the definition is %s", got)
-	}
-}
-
-func TestEndOfDay(t *testing.T) {
-	for _, hour := range []uint64{0, 23, 24, 500_000} {
-		start := at(hour)
-		end := EndOfDay(start)
-		if day(end) != hour/24 || bytes.Compare(end[:], start[:]) < 0 {
-			t.Errorf("hour %d ends at %x", hour, end)
-		}
-		next := end
-		for i := 5; ; i-- { // one millisecond later
-			if next[i]++; next[i] != 0 {
-				break
-			}
-		}
-		if day(next) != hour/24+1 {
-			t.Errorf("the day of hour %d goes on after its end %x", hour, end)
-		}
 	}
 }
 

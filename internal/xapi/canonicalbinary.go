@@ -1,7 +1,6 @@
 package xapi
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,14 +17,13 @@ var errCanonical = errors.New("read canonical definition: the bytes are damaged"
 func (c *Canonical) MarshalBinary() ([]byte, error) {
 	out := []byte{canonicalFormat}
 	for _, s := range c.slots() {
-		for _, p := range c.parts[s] {
-			for _, text := range [...]string{s.property, s.component, s.name} {
-				out = append(binary.AppendUvarint(out, uint64(len(text))), text...)
-			}
-			out = append(out, p.position[:]...)
-			for _, text := range [...][]byte{p.name, p.value} {
-				out = append(binary.AppendUvarint(out, uint64(len(text))), text...)
-			}
+		p := c.parts[s]
+		for _, text := range [...]string{s.property, s.component, s.name} {
+			out = append(binary.AppendUvarint(out, uint64(len(text))), text...)
+		}
+		out = append(out, p.position[:]...)
+		for _, text := range [...][]byte{p.name, p.value} {
+			out = append(binary.AppendUvarint(out, uint64(len(text))), text...)
 		}
 	}
 	return out, nil
@@ -39,9 +37,8 @@ func (c *Canonical) UnmarshalBinary(data []byte) error {
 	if data[0] != canonicalFormat {
 		return fmt.Errorf("read canonical definition: format %d is not known", data[0])
 	}
-	parts := make(map[slot][]part)
-	var lastSlot slot
-	var lastPart part
+	parts := make(map[slot]part)
+	var last slot
 	for r := (reader{data[1:]}); len(r.rest) > 0; {
 		var s slot
 		var p part
@@ -51,12 +48,11 @@ func (c *Canonical) UnmarshalBinary(data []byte) error {
 			return errCanonical
 		}
 		p.name, p.value = []byte(name), []byte(value)
-		order := cmp.Or(compareSlots(lastSlot, s), compareParts(lastPart, p))
-		if len(parts) > 0 && order >= 0 || len(parts[s]) > 0 && (s.first() || day(lastPart.position) != day(p.position)) {
+		if len(parts) > 0 && compareSlots(last, s) >= 0 {
 			return errCanonical
 		}
-		parts[s] = append(parts[s], p)
-		lastSlot, lastPart = s, p
+		parts[s] = p
+		last = s
 	}
 	c.parts = parts
 	return nil
