@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -113,21 +114,28 @@ func (s *Service) read(ctx context.Context, ref table.Ref) (*record, error) {
 	return recordOf(item)
 }
 
-// blobKey is where the content lies that this write brought, when it is not inline.
-func blobKey(store string, t token) string { return store + "/documents/" + hex.EncodeToString(t[:]) }
+// blobFolder holds, below its store, the contents that are not inline.
+const blobFolder = "documents/"
 
-// content reads a record's content. Content from the blob store is held against the digest, so that a flipped byte is
-// found out and never given out.
+// blobKey is where the content lies that this write brought, when it is not inline.
+func blobKey(store string, t token) string {
+	return store + "/" + blobFolder + hex.EncodeToString(t[:])
+}
+
+var errDigest = errors.New("the content does not have the digest of its record")
+
+// content reads a record's content and holds it against the digest, so that a flipped byte is found out and never given
+// out.
 func (s *Service) content(ctx context.Context, store string, r *record) ([]byte, error) {
-	if r.inline {
-		return r.content, nil
-	}
-	content, err := blob.Read(ctx, s.Blobs, blobKey(store, r.attempts.newest()))
-	if err != nil {
-		return nil, fmt.Errorf("read content of document: %w", err)
+	content := r.content
+	if !r.inline {
+		var err error
+		if content, err = blob.Read(ctx, s.Blobs, blobKey(store, r.attempts.newest())); err != nil {
+			return nil, fmt.Errorf("read content of document: %w", err)
+		}
 	}
 	if digest := sha1.Sum(content); !bytes.Equal(digest[:], r.digest) {
-		return nil, fmt.Errorf("read content of document: its %d bytes do not have the digest of its record", len(content))
+		return nil, fmt.Errorf("read %d bytes of a document: %w", len(content), errDigest)
 	}
 	return content, nil
 }
