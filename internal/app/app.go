@@ -68,6 +68,7 @@ func New(p Ports) *App {
 		Authorities: directory,
 		OnlyWriter:  p.OnlyWriter,
 		OwnDisk:     p.OnlyWriter,
+		Log:         p.Log,
 	})
 	return &App{
 		Directory:  directory,
@@ -75,6 +76,8 @@ func New(p Ports) *App {
 		options: httpapi.Options{
 			Statements:      service,
 			Documents:       document.New(document.Config{Tables: p.Tables, Blobs: p.Blobs, Now: p.Now}),
+			Activities:      service,
+			Persons:         service,
 			Authenticator:   directory,
 			Log:             p.Log,
 			Now:             p.Now,
@@ -97,6 +100,12 @@ func (a *App) ActivityProfileHandler() http.Handler { return httpapi.ActivityPro
 
 // AgentProfileHandler serves the Agent Profile Resource alone.
 func (a *App) AgentProfileHandler() http.Handler { return httpapi.AgentProfile(a.options) }
+
+// ActivitiesHandler serves the activities resource alone.
+func (a *App) ActivitiesHandler() http.Handler { return httpapi.Activities(a.options) }
+
+// AgentsHandler serves the agents resource alone.
+func (a *App) AgentsHandler() http.Handler { return httpapi.Agents(a.options) }
 
 // AboutHandler serves the about resource alone. It needs no ports.
 func AboutHandler(log *slog.Logger, requestIDHeader string) http.Handler {

@@ -1,12 +1,14 @@
 // Package httpapi is the edge of Cairn: all routes on this page, the machinery they share in package edge, and one file
 // per xAPI resource in package lrsapi.
 //
-//	GET|HEAD|PUT|POST  /xapi/statements   lrsapi/statements*.go
+//	GET|HEAD|PUT|POST         /xapi/statements          lrsapi/statements*.go
 //	GET|HEAD|PUT|POST|DELETE  /xapi/activities/state    lrsapi/state.go
 //	GET|HEAD|PUT|POST|DELETE  /xapi/activities/profile  lrsapi/activityprofile.go
 //	GET|HEAD|PUT|POST|DELETE  /xapi/agents/profile      lrsapi/agentprofile.go
-//	GET|HEAD           /xapi/about        lrsapi/about.go, open to all
-//	GET|HEAD           /xapi and /        page.go: what this is and how to speak to it
+//	GET|HEAD                  /xapi/activities          lrsapi/activities.go
+//	GET|HEAD                  /xapi/agents              lrsapi/agents.go
+//	GET|HEAD                  /xapi/about               lrsapi/about.go, open to all
+//	GET|HEAD                  /xapi and /               page.go: what this is and how to speak to it
 //
 // Each resource can also be served alone, as a Lambda function does. Slow clients are the business of the http.Server
 // around a handler: it must set ReadHeaderTimeout, ReadTimeout, WriteTimeout and IdleTimeout.
@@ -29,6 +31,8 @@ const Base = "/xapi"
 type Options struct {
 	Statements    lrsapi.StatementService
 	Documents     lrsapi.DocumentService
+	Activities    lrsapi.ActivityService
+	Persons       lrsapi.PersonService
 	Authenticator edge.Authenticator
 
 	Log    *slog.Logger     // one line per request; nil: none
@@ -43,7 +47,7 @@ type Options struct {
 
 // New serves every resource and the page that explains them: one process that is a whole LRS.
 func New(o Options) http.Handler {
-	return o.serve(o.statements(), o.state(), o.activityProfile(), o.agentProfile(), about(), page("/"), page(Base))
+	return o.serve(o.statements(), o.state(), o.activityProfile(), o.agentProfile(), o.activities(), o.agents(), about(), page("/"), page(Base))
 }
 
 // Statements serves the statements resource alone.
@@ -57,6 +61,12 @@ func ActivityProfile(o Options) http.Handler { return o.serve(o.activityProfile(
 
 // AgentProfile serves the Agent Profile Resource alone.
 func AgentProfile(o Options) http.Handler { return o.serve(o.agentProfile()) }
+
+// Activities serves the activities resource alone.
+func Activities(o Options) http.Handler { return o.serve(o.activities()) }
+
+// Agents serves the agents resource alone.
+func Agents(o Options) http.Handler { return o.serve(o.agents()) }
 
 // About serves the about resource alone; it needs no service and no authenticator.
 func About(o Options) http.Handler { return o.serve(about()) }
@@ -76,6 +86,12 @@ func (o Options) activityProfile() edge.Resource {
 func (o Options) agentProfile() edge.Resource {
 	return lrsapi.AgentProfile(o.Documents, Base+"/agents/profile")
 }
+
+func (o Options) activities() edge.Resource {
+	return lrsapi.Activities(o.Activities, Base+"/activities")
+}
+
+func (o Options) agents() edge.Resource { return lrsapi.Agents(o.Persons, Base+"/agents") }
 
 func about() edge.Resource { return lrsapi.About(Base + "/about") }
 

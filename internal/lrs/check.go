@@ -96,9 +96,14 @@ func (c *Check) differs(store, statement, what, format string, args ...any) {
 }
 
 func (c *Check) scan(ctx context.Context, name string, f func(context.Context, table.Item) error) error {
+	return scan(ctx, c.Scanner, name, f)
+}
+
+// scan calls f for every item of a table.
+func scan(ctx context.Context, scanner table.Scanner, name string, f func(context.Context, table.Item) error) error {
 	var after table.Cursor
 	for {
-		page, _, err := c.Scanner.Scan(ctx, name, 0, 1, after)
+		page, _, err := scanner.Scan(ctx, name, 0, 1, after)
 		if err != nil {
 			return fmt.Errorf("scan %s: %w", name, err)
 		}

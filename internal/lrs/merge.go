@@ -161,11 +161,8 @@ func (s *Service) contributeOne(ctx context.Context, c contribution, stored tabl
 				return err
 			}
 		}
-		var settled, changed bool
-		if settled, changed, err = s.mergeInto(ctx, c, stored, read); err == nil {
-			if changed {
-				s.merged.forget(c)
-			}
+		var settled bool
+		if settled, err = s.mergeInto(ctx, c, stored, read); err == nil {
 			if settled {
 				s.merged.remember(c)
 			}
@@ -180,27 +177,28 @@ func (s *Service) contributeOne(ctx context.Context, c contribution, stored tabl
 }
 
 // mergeInto merges once: it reads the item unless that was done, and swaps it for the merged one under its version.
-func (s *Service) mergeInto(ctx context.Context, c contribution, stored table.Item, read bool) (settled, changed bool, err error) {
+func (s *Service) mergeInto(ctx context.Context, c contribution, stored table.Item, read bool) (settled bool, err error) {
 	ref := c.ref()
 	if !read {
 		if stored, _, err = s.Tables.Get(ctx, ref, table.Strong); err != nil {
-			return false, false, fmt.Errorf("read merged item: %w", err)
+			return false, fmt.Errorf("read merged item: %w", err)
 		}
 	}
 	next, settled, err := c.merge(stored)
 	if err != nil || next == nil {
-		return settled, false, err
+		return settled, err
 	}
 	condition := table.Absent(schema.PK)
 	if stored != nil {
 		condition = table.Equals(schema.Version, stored[schema.Version])
 	}
+	s.merged.forget(c) // before, since the reply may be lost
 	next[schema.PK] = table.S(ref.Key.Partition)
 	next[schema.Version] = table.N(stored[schema.Version].N + 1)
 	if _, _, err := s.Tables.Apply(ctx, table.Put(ref.Table, next, condition)); err != nil {
-		return false, false, fmt.Errorf("write merged item: %w", err)
+		return false, fmt.Errorf("write merged item: %w", err)
 	}
-	return settled, true, nil
+	return settled, nil
 }
 
 // mergeMemory remembers what is settled, where this process is the only writer. A nil one remembers nothing and lets
@@ -282,7 +280,7 @@ func (m *mergeMemory) remember(c contribution) {
 	stripe.settled[item] = append(stripe.settled[item], marks...)
 }
 
-// forget drops what was settled of an item that has changed. The caller has the turn.
+// forget drops what was settled of an item that is about to change. The caller has the turn.
 func (m *mergeMemory) forget(c contribution) {
 	if m == nil {
 		return

@@ -64,7 +64,7 @@
 //
 // # Checkpoints
 //
-// How far each consumer of the change feed has come, by consumer and shard; and, without a shard, what was derived from
+// How far each consumer of the change feed has come, by consumer and shard; and under "derive" what was derived from
 // the statements of a data folder that is older than the table for it (see lrs).
 package schema
 

@@ -49,6 +49,14 @@ func AgentProfile(log *slog.Logger) (http.Handler, error) {
 	return serve(log, (*app.App).AgentProfileHandler)
 }
 
+// Activities makes the handler of the function that serves the activities resource.
+func Activities(log *slog.Logger) (http.Handler, error) {
+	return serve(log, (*app.App).ActivitiesHandler)
+}
+
+// Agents makes the handler of the function that serves the agents resource.
+func Agents(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.App).AgentsHandler) }
+
 // serve wires Cairn from the environment and takes one of its handlers.
 func serve(log *slog.Logger, handler func(*app.App) http.Handler) (http.Handler, error) {
 	c, err := config.Environment()

@@ -62,8 +62,22 @@ func Open(ctx context.Context, dir string, o Options) (*Cairn, error) {
 	if err := c.Directory.EnsureDefault(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	c.derive(ctx)
 	c.follow()
 	return c, nil
+}
+
+// derive merges, once, what the statements of an older folder say of activities and agents. Where it fails, as on a full
+// disk, statements are stored and read all the same, so it is told, and tried again when the folder is opened next.
+func (c *Cairn) derive(ctx context.Context) {
+	derivation := &lrs.Derivation{Service: c.Statements, Scanner: c.Tables, Stores: c.Directory.Store, Definers: c.Directory.Definers}
+	n, err := derivation.Run(ctx)
+	switch {
+	case err != nil:
+		c.log.Warn("what older statements say of activities and agents is not known yet", "error", err)
+	case n > 0:
+		c.log.Info("derived what older statements say of activities and agents", "statements", n, "skipped", derivation.Skipped)
+	}
 }
 
 // openQuiet opens the folder and leaves everything in it as it is.

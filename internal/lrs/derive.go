@@ -1,0 +1,107 @@
+package lrs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/blob"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/xapi"
+)
+
+// Derivation merges definitions and names from the statements that are stored, once for a data folder: one that is older
+// than a merged item has the statements and not what they say. As a merge depends on the set of statements alone, it
+// may be interrupted, repeated, and run while statements are stored.
+type Derivation struct {
+	*Service
+	Scanner table.Scanner
+	Stores  func(ctx context.Context, id string) (auth.Store, error)
+
+	// Definers returns who may define: a statement by another authority brought nothing.
+	Definers func(ctx context.Context) (func(authority xapi.IFI) bool, error)
+
+	// Skipped counts the statements that could not be read: `cairn fsck` tells which.
+	Skipped int
+}
+
+// derived is the version of what is derived. The next merged item raises it.
+const derived = "1"
+
+var derivedRef = table.Ref{Table: schema.Checkpoints, Key: table.Key{Partition: "derive"}}
+
+// deriveBatch is how many statements are merged together.
+const deriveBatch = 500
+
+// Run derives unless that was done, and returns how many statements it read.
+func (d *Derivation) Run(ctx context.Context) (n int, err error) {
+	done, _, err := d.Tables.Get(ctx, derivedRef, table.Strong)
+	if err != nil || done[schema.Sequence].S == derived {
+		return 0, err
+	}
+	mayDefine, err := d.Definers(ctx)
+	if err != nil {
+		return 0, err
+	}
+	brought := map[string]contributions{} // by store
+	merge := func() error {
+		for _, c := range brought {
+			if err := d.contribute(ctx, c.all()); err != nil {
+				return fmt.Errorf("derive what statements say: %w", err)
+			}
+		}
+		clear(brought)
+		return nil
+	}
+	err = scan(ctx, d.Scanner, schema.Statements, func(ctx context.Context, item table.Item) error {
+		n++
+		if err := d.add(ctx, item, brought, mayDefine); err != nil || n%deriveBatch != 0 {
+			return err
+		}
+		return merge()
+	})
+	if err != nil {
+		return n, err
+	}
+	if err := merge(); err != nil {
+		return n, err
+	}
+	item := table.Item{schema.PK: table.S(derivedRef.Key.Partition), schema.Sequence: table.S(derived)}
+	if _, _, err := d.Tables.Apply(ctx, table.Put(derivedRef.Table, item)); err != nil {
+		return n, fmt.Errorf("write that it was derived: %w", err)
+	}
+	return n, nil
+}
+
+// add takes what one stored statement brings.
+func (d *Derivation) add(ctx context.Context, item table.Item, brought map[string]contributions, mayDefine func(xapi.IFI) bool) error {
+	r, err := recordOf(item)
+	if err != nil {
+		d.Skipped++
+		return nil
+	}
+	in, err := d.decoded(ctx, r)
+	if errors.Is(err, blob.ErrUnavailable) || ctx.Err() != nil {
+		return err
+	}
+	if err != nil || in.Authority == nil {
+		d.Skipped++
+		return nil
+	}
+	if !mayDefine(in.Authority.IFI) {
+		return nil
+	}
+	c, ok := brought[r.store]
+	if !ok {
+		store, err := d.Stores(ctx, r.store)
+		if err != nil {
+			return err
+		}
+		c = newContributions(store)
+		brought[r.store] = c
+	}
+	c.add(in, in.Authority, r.position)
+	return nil
+}
