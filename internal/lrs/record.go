@@ -1,6 +1,7 @@
 package lrs
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -108,8 +109,19 @@ func termValue(terms termSet) table.Value {
 	return table.SetOf(members...)
 }
 
-// recordOf reads an item of Statements or of one of its indexes (then without body, flags and attachments).
+// errDamaged says that a stored item is not one that this package writes.
+var errDamaged = errors.New("damaged item")
+
+// recordOf reads an item of Statements. Every error wraps errDamaged and names the statement, and nobody else.
 func recordOf(item table.Item) (*record, error) {
+	r, err := parseRecord(item)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return r, nil
+}
+
+func parseRecord(item table.Item) (*record, error) {
 	store, id, err := splitStatementKey(item[schema.PK].S)
 	if err != nil {
 		return nil, err
@@ -125,6 +137,9 @@ func recordOf(item table.Item) (*record, error) {
 		shards:          int(item[schema.Shards].N),
 		attachments:     item[schema.Attachments].Set,
 		attachmentBytes: item[schema.AttachmentBytes].N,
+	}
+	if r.shards < 1 {
+		return nil, fmt.Errorf("read statement %s: written with %d shards", id, r.shards)
 	}
 	if r.position, err = position.Parse(item[schema.Position].B); err != nil {
 		return nil, fmt.Errorf("read statement %s: %w", id, err)

@@ -93,8 +93,21 @@ func inherit(have, source termSet) (lacks []term, over bool) {
 // completion links statements that are stored with what they refer to and with what refers to them.
 type completion struct {
 	*Service
-	budget int       // waiting statements that may still be changed; negative: no bound
-	queue  []*record // whose referrers are still to be told
+	budget  int              // waiting statements that may still be changed; negative: no bound
+	queue   []*record        // whose referrers are still to be told
+	damaged map[string]error // by statement: what could not be read, and was passed over so that it holds up nobody else
+}
+
+// passOver notes a damage and reports true, or false for any other error.
+func (c *completion) passOver(key string, err error) bool {
+	if !errors.Is(err, errDamaged) && !errors.Is(err, table.ErrInvalid) {
+		return false
+	}
+	if c.damaged == nil {
+		c.damaged = map[string]error{}
+	}
+	c.damaged[key] = err
+	return true
 }
 
 // complete does the steps after the commit: every statement of the request takes what its target has, and those that
@@ -116,8 +129,10 @@ func (w *write) complete(ctx context.Context) error {
 
 // Complete repeats, for changes of the Statements table, what the requests that made them did after their commit or were
 // to do: the safety net under a crash, and the road for more waiting statements than a request completes. It writes only
-// where the state differs, so it may be repeated at will.
+// where the state differs, so it may be repeated at will. A damaged statement is logged, once it is done with, and holds
+// up no other.
 func (s *Service) Complete(ctx context.Context, changes ...table.Change) error {
+	c := completion{Service: s, budget: -1}
 	var records []*record
 	for _, change := range changes {
 		if change.Table != schema.Statements || change.New == nil || !grew(change) {
@@ -125,12 +140,18 @@ func (s *Service) Complete(ctx context.Context, changes ...table.Change) error {
 		}
 		r, err := recordOf(change.New)
 		if err != nil {
-			return fmt.Errorf("complete change %s: %w", change.Sequence, err)
+			c.passOver(change.Key.Partition, err)
+			continue
 		}
 		records = append(records, r)
 	}
-	c := completion{Service: s, budget: -1}
-	return c.run(ctx, records, nil)
+	if err := c.run(ctx, records, nil); err != nil {
+		return err
+	}
+	for statement, err := range c.damaged {
+		s.Log.Error("a damaged statement is passed over: cairn fsck tells more", "statement", statement, "error", err)
+	}
+	return nil
 }
 
 // grew reports whether a change brought a statement or gave it more terms. Only then is there anything to pass on.
@@ -157,16 +178,7 @@ func (c *completion) run(ctx context.Context, records []*record, closed map[stat
 		if item == nil {
 			continue
 		}
-		target, err := recordOf(item)
-		if err != nil {
-			return err
-		}
-		if referrers[i].voiding {
-			if err := c.void(ctx, target); err != nil {
-				return err
-			}
-		}
-		if _, err := c.grow(ctx, referrers[i], target.effective()); err != nil {
+		if err := c.takeFrom(ctx, referrers[i], item); err != nil && !c.passOver(targets[i].Key.Partition, err) {
 			return err
 		}
 	}
@@ -178,6 +190,21 @@ func (c *completion) run(ctx context.Context, records []*record, closed map[stat
 		}
 	}
 	return nil
+}
+
+// takeFrom lets a referrer take what its target has, and void it if it does so.
+func (c *completion) takeFrom(ctx context.Context, referrer *record, item table.Item) error {
+	target, err := recordOf(item)
+	if err != nil {
+		return err
+	}
+	if referrer.voiding {
+		if err := c.void(ctx, target); err != nil {
+			return err
+		}
+	}
+	_, err = c.grow(ctx, referrer, target.effective())
+	return err
 }
 
 // tellReferrers looks, in one strong batch, which of the records somebody waits for, and passes their terms on.
@@ -223,45 +250,54 @@ func (c *completion) tellReferrersOf(ctx context.Context, target *record) error 
 
 // tell passes the terms of the target to the statements that the entries name, and voids it if one of them does so.
 func (c *completion) tell(ctx context.Context, target *record, entries []table.Item) error {
-	refs := make([]table.Ref, len(entries))
-	for i, entry := range entries {
+	refs := make([]table.Ref, 0, len(entries))
+	for _, entry := range entries {
 		key := entry[schema.SK].B
 		if len(key) != 1+len(statementID{}) {
-			return fmt.Errorf("read reference to %s: key of %d bytes", target.id, len(key))
+			c.passOver(entry[schema.PK].S, fmt.Errorf("%w: a reference to it has a key of %d bytes", errDamaged, len(key)))
+			continue
 		}
-		refs[i] = statementRef(target.store, statementID(key[1:]))
+		refs = append(refs, statementRef(target.store, statementID(key[1:])))
 	}
 	items, err := c.batchGet(ctx, refs)
 	if err != nil {
 		return fmt.Errorf("read referrers: %w", err)
 	}
-	for _, item := range items {
+	for i, item := range items {
 		if item == nil {
 			continue // not stored yet: it will look at us after its commit; or never
 		}
-		referrer, err := recordOf(item)
-		if err != nil {
+		if err := c.tellOne(ctx, target, item); err != nil && !c.passOver(refs[i].Key.Partition, err) {
 			return err
 		}
-		if referrer.refers != target.id {
-			continue
-		}
-		if referrer.voiding {
-			if err := c.void(ctx, target); err != nil {
-				return err
-			}
-		}
-		if c.budget == 0 {
-			return nil
-		}
-		grown, err := c.grow(ctx, referrer, target.effective())
-		if err != nil {
+	}
+	return nil
+}
+
+// tellOne passes the terms of the target to one referrer, while the budget lasts, and voids the target if it does so.
+func (c *completion) tellOne(ctx context.Context, target *record, item table.Item) error {
+	referrer, err := recordOf(item)
+	if err != nil {
+		return err
+	}
+	if referrer.refers != target.id {
+		return nil
+	}
+	if referrer.voiding {
+		if err := c.void(ctx, target); err != nil {
 			return err
 		}
-		if grown {
-			c.queue = append(c.queue, referrer)
-			c.budget--
-		}
+	}
+	if c.budget == 0 {
+		return nil
+	}
+	grown, err := c.grow(ctx, referrer, target.effective())
+	if err != nil {
+		return err
+	}
+	if grown {
+		c.queue = append(c.queue, referrer)
+		c.budget--
 	}
 	return nil
 }

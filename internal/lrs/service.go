@@ -2,6 +2,7 @@ package lrs
 
 import (
 	"context"
+	"log/slog"
 	"time"
 	"uuid"
 
@@ -20,6 +21,7 @@ type Config struct {
 	Authorities Authorities
 	OnlyWriter  bool            // no other process writes these tables: what was merged can be remembered
 	OwnDisk     bool            // bytes cost less than time: bodies are packed for speed
+	Log         *slog.Logger    // of damaged statements; nil: none
 	NewID       func() [16]byte // ids of statements that come without; nil: random UUIDs, version 4
 }
 
@@ -39,6 +41,9 @@ type Service struct {
 // New makes a Service.
 func New(c Config) *Service {
 	c.Tables = table.Metered(c.Tables)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 	if c.NewID == nil {
 		c.NewID = func() [16]byte { return uuid.NewV4() }
 	}

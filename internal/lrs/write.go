@@ -162,11 +162,15 @@ func (w *write) look(ctx context.Context) error {
 		if item == nil {
 			continue
 		}
+		st := w.byID[ids[i]]
 		found, err := recordOf(item)
+		if err != nil && st == nil {
+			continue // a target that is damaged counts as not there
+		}
 		if err != nil {
 			return err
 		}
-		if st := w.byID[ids[i]]; st != nil {
+		if st != nil {
 			if err := w.settle(ctx, st, found); err != nil {
 				return err
 			}
