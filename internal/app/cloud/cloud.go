@@ -57,6 +57,10 @@ func Activities(log *slog.Logger) (http.Handler, error) {
 // Agents makes the handler of the function that serves the agents resource.
 func Agents(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.App).AgentsHandler) }
 
+// Fallback makes the handler of the function that serves what no route is for. Clients are configured with all sorts of
+// slashes, and the gateway compares paths letter by letter, so it serves every resource.
+func Fallback(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.App).Handler) }
+
 // serve wires Cairn from the environment and takes one of its handlers.
 func serve(log *slog.Logger, handler func(*app.App) http.Handler) (http.Handler, error) {
 	c, err := config.Environment()
