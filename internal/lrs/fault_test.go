@@ -36,11 +36,13 @@ type operation struct {
 func operations() []operation {
 	ann, praise, void := plain(uuidOf(1), "ann", "did", "thing"), referring(uuidOf(2), "bob", "praised", uuidOf(1)), referring(uuidOf(3), "cat", "voided", uuidOf(1))
 	defining := strings.Replace(ann, `"id":"http://example.org/thing"`, `"id":"http://example.org/thing","definition":{"name":{"en":"Thing"}}`, 1)
+	naming := strings.Replace(ann, `"actor":{`, `"actor":{"name":"Ann",`, 1)
 	file := partOf("a file")
 	withFile := withAttachment(plain(uuidOf(4), "dan", "sent", "thing"), file, "")
 	return []operation{
 		{name: "one statement", request: []string{ann}},
 		{name: "a statement that defines its activity", request: []string{defining}},
+		{name: "a statement that names its actor", request: []string{naming}},
 		{name: "a batch with references inside", request: []string{referring(uuidOf(5), "eve", "shared", uuidOf(2)), praise, ann}},
 		{name: "a batch with a void inside", request: []string{void, ann, praise}},
 		{name: "a referrer to a stored target", before: [][]string{{ann}}, request: []string{praise}},
@@ -255,6 +257,11 @@ func (f *faultRun) play(name string, op operation, kinds map[int]string) (end st
 		return nil, calls, err
 	}
 	end["definition"] = stateOf{Terms: []string{string(definitions["http://example.org/thing"])}}
+	names, err := f.service.Names(f.t.Context(), p, agent(f.t, "ann").IFI)
+	if err != nil {
+		return nil, calls, err
+	}
+	end["names"] = stateOf{Terms: names}
 	return end, calls, problem
 }
 
