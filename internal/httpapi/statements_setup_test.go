@@ -65,10 +65,13 @@ func newServer(t *testing.T) *server {
 	})
 	s.directory = auth.NewDirectory(auth.Config{Tables: table.Metered(db), Scanner: db, Now: s.now, Shards: 1})
 	positions := position.NewClock(s.now, nil)
+	service := lrs.New(lrs.Config{
+		Tables: db, Blobs: blobs, Positions: positions, Horizon: lrs.OneProcess{Positions: positions}, Authorities: s.directory, OnlyWriter: true,
+	})
 	s.Handler = httpapi.New(httpapi.Options{
-		Statements: lrs.New(lrs.Config{
-			Tables: db, Blobs: blobs, Positions: positions, Horizon: lrs.OneProcess{Positions: positions}, Authorities: s.directory, OnlyWriter: true,
-		}),
+		Statements:    service,
+		Activities:    service,
+		Persons:       service,
 		Authenticator: s.directory,
 		Log:           slog.New(slog.NewJSONHandler(s.log, nil)),
 		Now:           s.now,
