@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
@@ -69,7 +70,7 @@ func (pl plan) seal(p auth.Principal, now time.Time) (string, error) {
 
 // unseal is the inverse of seal. Every error wraps errCursor.
 func unseal(p auth.Principal, cursor string, now time.Time) (plan, error) {
-	if len(cursor) > maxCursor {
+	if len(cursor) > maxCursor || strings.ContainsAny(cursor, "\r\n") { // which the decoder would skip
 		return plan{}, errCursor
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
