@@ -124,7 +124,7 @@ func (p *tab) hear(event any) {
 			p.troubles = append(p.troubles, e.Entry.Text+" "+e.Entry.URL)
 		}
 	case *network.EventRequestWillBeSent:
-		if e.Type == network.ResourceTypePreflight {
+		if e.Request.Method == http.MethodOptions {
 			p.preflights++
 		}
 	case *network.EventResponseReceivedExtraInfo:

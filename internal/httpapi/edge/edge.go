@@ -5,10 +5,10 @@
 //
 // A request passes these steps, in this order; the first that refuses it decides the answer:
 //
-//  1. size of request line and headers
-//  2. the resource, by path; "//" and trailing slashes do not count
-//  3. the resource's own headers, which refusals carry too
-//  4. OPTIONS: answered here, without credentials (CORS preflight)
+//  1. the resource, by path; "//" and trailing slashes do not count
+//  2. the resource's own headers, which refusals carry too
+//  3. OPTIONS: answered here, without credentials (CORS preflight), also where there is no resource
+//  4. size of request line and headers
 //  5. the parameters, from the query or by the alternate request syntax
 //  6. X-Experience-API-Version, then the method, then the credentials, but for open resources
 //  7. the handler, which reads the body when it wants it
@@ -115,20 +115,22 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, httpRequest *http.Request) {
 
 // serve takes a request through the steps of the package comment.
 func (e *Edge) serve(w *recorder, r *Request) error {
-	if err := e.checkHead(r.http); err != nil {
-		return err
-	}
 	resource, ok := e.resources[normalPath(r.http.URL.Path)]
-	if !ok {
-		return Refuse(http.StatusNotFound, "", "there is no resource at this path: the statements resource is at /xapi/statements")
-	}
-	r.route = resource.Name
-	if resource.Announce != nil {
-		resource.Announce(r.Context(), w.Header())
+	if ok {
+		r.route = resource.Name
+		if resource.Announce != nil {
+			resource.Announce(r.Context(), w.Header())
+		}
 	}
 	if r.Method == http.MethodOptions {
 		preflight(w, resource)
 		return nil
+	}
+	if !ok {
+		return Refuse(http.StatusNotFound, "", "there is no resource at this path: the statements resource is at /xapi/statements")
+	}
+	if err := e.checkHead(r.http); err != nil {
+		return err
 	}
 	if err := r.readParams(); err != nil {
 		return err
@@ -163,8 +165,11 @@ func (res *Resource) handler(method string) (Handler, error) {
 	return nil, e
 }
 
-// allowed lists the methods that the resource takes.
+// allowed lists the methods that the resource takes; all of them for a resource that is not there.
 func (res *Resource) allowed() string {
+	if res == nil {
+		return "GET, HEAD, PUT, POST, DELETE, OPTIONS"
+	}
 	var methods []string
 	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodDelete} {
 		_, own := res.Methods[m]

@@ -301,6 +301,19 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
+// A refused preflight would hide from content why its request fails.
+func TestPreflightRefusesNothing(t *testing.T) {
+	for name, r := range map[string]*http.Request{
+		"no resource":    request("OPTIONS", "/statements", "", "Authorization:", "X-Experience-API-Version:"),
+		"too long query": request("OPTIONS", "/xapi/echo?a="+strings.Repeat("a", 20_000), "", "Authorization:", "X-Experience-API-Version:"),
+	} {
+		got := serve(newTestEdge(io.Discard), r)
+		if methods := got.Header.Get("Access-Control-Allow-Methods"); got.StatusCode != http.StatusNoContent || methods != "GET, HEAD, PUT, POST, DELETE, OPTIONS" {
+			t.Errorf("%s: status %d, methods %q", name, got.StatusCode, methods)
+		}
+	}
+}
+
 func TestHeadIsGetWithoutContent(t *testing.T) {
 	e := newTestEdge(io.Discard)
 	get, head := serve(e, request("GET", "/xapi/open", "")), serve(e, request("HEAD", "/xapi/open", ""))

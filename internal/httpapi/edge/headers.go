@@ -44,7 +44,9 @@ func setCommonHeaders(h http.Header, requestID string) {
 	h["Cache-Control"] = noStore
 }
 
-// preflight answers OPTIONS. A browser sends no credentials and no version with it.
+// preflight answers OPTIONS. A browser sends no credentials and no version with it. Nothing is refused here, or content
+// could not read why: a path that is not there (resource is nil) and a query that is too long get their answer with the
+// request that follows.
 // Source: WHATWG Fetch, 3.3 "CORS protocol"; xAPI 1.0.3 Communication, appendix C, for why.
 func preflight(w http.ResponseWriter, resource *Resource) {
 	h := w.Header()
