@@ -17,7 +17,8 @@ import (
 // TestSampleEventsThroughTheEdge sends the sample payloads, in the order of a client's session, to the handlers that
 // the functions serve, over the embedded engine.
 func TestSampleEventsThroughTheEdge(t *testing.T) {
-	statements, about := handlers(t)
+	cairn := wire(t)
+	about, statements := app.AboutHandler(slog.New(slog.DiscardHandler), RequestIDHeader), cairn.StatementsHandler()
 	tests := []struct {
 		event   string
 		handler http.Handler
@@ -35,6 +36,8 @@ func TestSampleEventsThroughTheEdge(t *testing.T) {
 		{"statements-get", statements, 200, "\x1f\x8b", true},
 		{"statements-get-repeated-key", statements, 400, "verb", false},
 		{"statements-alternate-syntax", statements, 200, "First aid – basics", false},
+		{"activities-get", cairn.ActivitiesHandler(), 200, "First aid – basics", false},
+		{"agents-get", cairn.AgentsHandler(), 200, `"mbox":["mailto:learner@example.com"]`, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.event, func(t *testing.T) {
@@ -50,15 +53,15 @@ func TestSampleEventsThroughTheEdge(t *testing.T) {
 			if id := got.Headers["X-Request-Id"]; id != "JKJaXmPLvHcESHA=" {
 				t.Errorf("request id %q is not the gateway's", id)
 			}
-			if tt.handler == statements && got.Headers["X-Experience-Api-Version"] != "1.0.3" {
+			if tt.handler != about && got.Headers["X-Experience-Api-Version"] != "1.0.3" {
 				t.Errorf("headers %v lack the version", got.Headers)
 			}
 		})
 	}
 }
 
-// handlers wires what the two functions serve, with the credential of the sample events.
-func handlers(t *testing.T) (statements, about http.Handler) {
+// wire makes what the functions serve parts of, with the credential of the sample events.
+func wire(t *testing.T) *app.App {
 	t.Helper()
 	tables, err := pebble.Open(t.TempDir(), schema.Tables, pebble.Options{})
 	if err != nil {
@@ -83,5 +86,5 @@ func handlers(t *testing.T) (statements, about http.Handler) {
 	if err := cairn.Directory.UpsertDefault(t.Context(), "sample-key", "sample-secret"); err != nil {
 		t.Fatal(err)
 	}
-	return cairn.StatementsHandler(), app.AboutHandler(slog.New(slog.DiscardHandler), RequestIDHeader)
+	return cairn
 }
