@@ -22,10 +22,13 @@ import (
 // ErrFunction is wrapped by every error that a function caused: it failed, ended, took too long or too much.
 var ErrFunction = errors.New("front: the function failed")
 
+var errEndedBefore = fmt.Errorf("%w: the process ended before the invocation began", ErrFunction)
+
 const (
-	initTimeout = 10 * time.Second       // until a process asks for its first event
 	termTimeout = 500 * time.Millisecond // between SIGTERM and the kill of a process that has an extension
 	maxLogLine  = 256 << 10              // bytes; CloudWatch's largest event
+
+	headerTimeout = 10 * time.Second // of a request to the runtime API
 )
 
 // launcher says how to start the execution environments of one function.
@@ -33,6 +36,7 @@ type launcher struct {
 	function    Function
 	binary      string
 	environment map[string]string
+	initTimeout time.Duration // until a process asks for its first event
 	log         func(Line)
 	now         func() time.Time
 }
@@ -60,7 +64,7 @@ func (l launcher) start(ctx context.Context) (*environment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = e.await(ctx, initTimeout); err == nil {
+	if err = e.await(ctx, l.initTimeout); err == nil {
 		return e, nil
 	}
 	if err := e.close(); err != nil {
@@ -95,7 +99,7 @@ func (l launcher) launch() (*environment, error) {
 	}
 	e.process.Stdout, e.process.Stderr = writer, writer
 	// Nobody else knows the address; the process is not given a time limit to talk.
-	e.server = &http.Server{Handler: e.runtimeAPI(), ReadHeaderTimeout: initTimeout}
+	e.server = &http.Server{Handler: e.runtimeAPI(), ReadHeaderTimeout: headerTimeout}
 	err = e.process.Start()
 	closed := writer.Close() // the process has its own
 	if err := errors.Join(err, closed); err != nil {
@@ -153,7 +157,7 @@ func (e *environment) invoke(i invocation) (answer []byte, usable bool, err erro
 	select {
 	case e.next <- &i:
 	case <-e.exited:
-		return nil, false, e.died()
+		return nil, false, errEndedBefore
 	case <-timer.C:
 		return nil, false, e.overtime()
 	}

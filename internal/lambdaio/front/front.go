@@ -68,6 +68,9 @@ const Gateway = "gateway"
 // DefaultConcurrency bounds the execution environments of one function.
 const DefaultConcurrency = 4
 
+// initTimeout bounds the start of a process. Source: Lambda developer guide, "Lambda execution environment lifecycle".
+const initTimeout = 10 * time.Second
+
 // Front is an http.Handler that serves requests by invocations. Close it.
 type Front struct {
 	options   Options
@@ -95,6 +98,7 @@ func New(o Options) (*Front, error) {
 			function:    function,
 			binary:      o.Binary(function.Name),
 			environment: environment,
+			initTimeout: initTimeout,
 			log:         o.Log,
 			now:         o.Now,
 		}, o.Concurrency)

@@ -35,39 +35,37 @@ func (p *pool) invoke(ctx context.Context, i invocation) ([]byte, error) {
 		return nil, fmt.Errorf("wait for an execution environment: %w", ctx.Err())
 	}
 	defer func() { <-p.slots }()
-	e, err := p.take(ctx)
-	if err != nil {
-		return nil, err
-	}
 	i.id = fmt.Sprintf("%s-%d", p.function.Name, p.invocations.Add(1))
-	answer, usable, err := e.invoke(i)
-	if !usable {
-		return nil, errors.Join(err, e.close())
+	for {
+		e, idle, err := p.take(ctx)
+		if err != nil {
+			return nil, err
+		}
+		answer, usable, err := e.invoke(i)
+		if usable {
+			p.give(e)
+			return answer, err
+		}
+		closed := e.close()
+		if !idle || closed != nil || !errors.Is(err, errEndedBefore) {
+			return nil, errors.Join(err, closed)
+		}
+		// It ended after its last answer, as after a panic. That is no fault of this invocation.
 	}
-	p.give(e)
-	return answer, err
 }
 
 // take returns an idle environment, or starts one.
-func (p *pool) take(ctx context.Context) (*environment, error) {
+func (p *pool) take(ctx context.Context) (e *environment, idle bool, err error) {
 	p.mu.Lock()
-	for len(p.idle) > 0 {
-		e := p.idle[len(p.idle)-1]
-		p.idle = p.idle[:len(p.idle)-1]
-		select {
-		case <-e.exited:
-			p.mu.Unlock()
-			if err := e.close(); err != nil {
-				return nil, err
-			}
-			p.mu.Lock()
-		default:
-			p.mu.Unlock()
-			return e, nil
-		}
+	if last := len(p.idle) - 1; last >= 0 {
+		e, p.idle = p.idle[last], p.idle[:last]
 	}
 	p.mu.Unlock()
-	return p.start(ctx)
+	if e != nil {
+		return e, true, nil
+	}
+	e, err = p.start(ctx)
+	return e, false, err
 }
 
 func (p *pool) give(e *environment) {

@@ -1,0 +1,189 @@
+package front
+
+import (
+	"bytes"
+	"context"
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+// asFunction makes the test binary a Lambda function, whose conduct the path of a request decides.
+const asFunction = "FRONT_TEST_FUNCTION"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(asFunction) {
+	case "":
+		os.Exit(m.Run())
+	case "never ready":
+		time.Sleep(time.Minute)
+	case "ends at once":
+		fmt.Println("no configuration")
+		os.Exit(3)
+	case "told to end":
+		lambda.StartWithOptions(testFunction{}, lambda.WithEnableSIGTERM(func() { fmt.Println("told") }))
+	default:
+		lambda.Start(testFunction{})
+	}
+}
+
+// testFunction is the function of these tests.
+type testFunction struct{}
+
+func (testFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var e event
+	if err := json.Unmarshal(payload, &e); err != nil {
+		return nil, err
+	}
+	switch e.RawPath {
+	case "/echo": // the event, as it came
+		return json.Marshal(answer{StatusCode: http.StatusCreated, Body: string(payload)})
+	case "/process":
+		deadline, _ := ctx.Deadline()
+		fmt.Println("serving", e.RequestContext.RequestID)
+		return fmt.Appendf(nil, `{"pid":%d,"seconds":%d,"prefix":%q,"level":%q}`, os.Getpid(),
+			int(time.Until(deadline).Round(time.Second).Seconds()), os.Getenv("PREFIX"), os.Getenv("AWS_LAMBDA_LOG_LEVEL")), nil
+	case "/slow":
+		time.Sleep(300 * time.Millisecond)
+		return fmt.Appendf(nil, `%d`, os.Getpid()), nil
+	case "/hang":
+		time.Sleep(time.Minute)
+	case "/panic":
+		panic("handler")
+	case "/exit":
+		os.Exit(7)
+	case "/error":
+		return nil, errors.New("it did not work")
+	case "/large":
+		return bytes.Repeat([]byte(" "), maxPayload+1), nil
+	case "/greedy":
+		memory := make([]byte, 256<<20)
+		for i := 0; i < len(memory); i += 4096 {
+			memory[i] = 1
+		}
+		return fmt.Appendf(nil, `%d`, memory[4096]), nil
+	case "/text":
+		return []byte("not JSON"), nil
+	}
+	return []byte(`{}`), nil
+}
+
+// journal collects lines.
+type journal struct {
+	mu    sync.Mutex
+	lines []Line
+}
+
+func (j *journal) add(l Line) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, l)
+}
+
+// find waits for a line with a text.
+func (j *journal) find(t *testing.T, text string) Line {
+	t.Helper()
+	for range 100 {
+		j.mu.Lock()
+		for _, l := range j.lines {
+			if strings.Contains(l.Text, text) {
+				j.mu.Unlock()
+				return l
+			}
+		}
+		j.mu.Unlock()
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("no line has %q: %+v", text, j.lines)
+	return Line{}
+}
+
+const testTemplate = `
+Parameters:
+  Level: {Type: String, Default: WARN}
+Globals:
+  Function: {MemorySize: 128, Timeout: 2}
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      StageName: $default
+      AccessLogSettings:
+        Format: '{"id":"$context.requestId","route":"$context.routeKey","status":"$context.status","handler":"$context.integration.status","error":"$context.error.message","ip":"$context.identity.sourceIp"}'
+  TestFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Environment:
+        Variables:
+          PREFIX: !Sub "${AWS::StackName}-"
+      LoggingConfig: {LogFormat: JSON, ApplicationLogLevel: !Ref Level}
+      Events:
+        Default: {Type: HttpApi, Properties: {PayloadFormatVersion: "2.0"}}
+  OtherFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Post: {Type: HttpApi, Properties: {Path: /process, Method: POST, PayloadFormatVersion: "2.0"}}
+        Any: {Type: HttpApi, Properties: {Path: /other, Method: ANY, PayloadFormatVersion: "2.0"}}
+`
+
+// world is a front over test functions.
+type world struct {
+	front *Front
+	url   string
+	log   *journal
+}
+
+func newWorld(t *testing.T, template, conduct string, concurrency int) *world {
+	t.Helper()
+	read, err := ReadTemplate([]byte(template), map[string]string{"AWS::StackName": "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{log: &journal{}}
+	w.front, err = New(Options{
+		Template: read, Binary: func(string) string { return os.Args[0] }, Concurrency: concurrency,
+		Environment: map[string]string{asFunction: conduct}, Log: w.log.add,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(w.front)
+	w.url = server.URL
+	t.Cleanup(func() {
+		server.Close()
+		if err := w.front.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// ask sends a request and returns the status and the body.
+func (w *world) ask(t *testing.T, method, path string, body io.Reader) (*http.Response, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, w.url+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	got, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(got)
+}
