@@ -23,7 +23,7 @@ import (
 
 const (
 	pebbleHistories = 2000
-	historiesPerDB  = 100 // then Check derives everything again
+	historiesPerDB  = 50 // then Check derives everything again
 )
 
 // history makes statements and queries from few names, so that they meet.
@@ -313,11 +313,11 @@ func TestHistoriesOnPebble(t *testing.T) {
 		faults *pebble.Faults
 		lag    time.Duration // what index entries and eventual reads together may be behind
 	}{
-		{"healthy", 900, nil, 0},
-		{"entries of indexes come late", 300, &pebble.Faults{IndexDelay: randomDelay(4 * time.Millisecond)}, 5 * time.Millisecond},
-		{"eventual reads are stale", 200, &pebble.Faults{Stale: 3 * time.Millisecond}, 5 * time.Millisecond},
-		{"calls fail, lose their reply, are cut short", 500, &pebble.Faults{OnCall: randomFaults(1)}, 0},
-		{"all of that at once", 100, &pebble.Faults{OnCall: randomFaults(2), Stale: 3 * time.Millisecond, IndexDelay: randomDelay(4 * time.Millisecond)}, 10 * time.Millisecond},
+		{"healthy", 1350, nil, 0},
+		{"entries of indexes come late", 100, &pebble.Faults{IndexDelay: randomDelay(4 * time.Millisecond)}, 5 * time.Millisecond},
+		{"eventual reads are stale", 100, &pebble.Faults{Stale: 3 * time.Millisecond}, 5 * time.Millisecond},
+		{"calls fail, lose their reply, are cut short", 400, &pebble.Faults{OnCall: randomFaults(1)}, 0},
+		{"all of that at once", 50, &pebble.Faults{OnCall: randomFaults(2), Stale: 3 * time.Millisecond, IndexDelay: randomDelay(4 * time.Millisecond)}, 10 * time.Millisecond},
 	}
 	done := 0
 	for k, kind := range kinds {
