@@ -17,9 +17,10 @@ type change struct {
 	store         string
 	preconditions Preconditions
 
-	base    *record // the document as it was last seen; nil: there is none
-	doubt   bool    // a try on this base may have been done: its reply was lost
-	doubted bool    // there was such a try, on whatever base
+	base     *record // the document as it was last seen; nil: there is none
+	doubt    bool    // a try on this base may have been done: its reply was lost
+	doubted  bool    // there was such a try, on whatever base
+	failures int     // tries that failed for another reason than that another writer was first
 }
 
 // attempt is what a change wants to do.
@@ -40,8 +41,8 @@ const (
 	notDone // and it cannot be done any more, since its condition cannot hold again
 )
 
-// maxFailures bounds the tries that failed for a reason other than that another writer was first: that one is progress
-// for somebody, and tried again for as long as the context allows.
+// maxFailures bounds failures. That another writer was first is none: it is progress for somebody, and the change tries
+// again for as long as its context allows.
 const maxFailures = 6
 
 // begin starts a change of the document.
@@ -60,32 +61,22 @@ func (s *Service) begin(ctx context.Context, k Key, p Preconditions) (*change, e
 // run tries until the outcome is known. nil: it is done. When a reply was lost and the document has been deleted since,
 // nothing tells what became of the try; the error is table.ErrUnknown then, as it is when replies go on being lost.
 func (c *change) run(ctx context.Context, a attempt) error {
-	failures := 0
 	for try := 1; ; try++ {
 		if err := c.preconditions.check(c.base); err != nil {
 			return err
 		}
+		finished := false
 		w, ok, err := a.write(ctx, c.base)
-		if errors.Is(err, blob.ErrNotFound) {
-			if err := c.refresh(ctx, err); err != nil {
-				return err
-			}
-			continue
-		}
-		if err != nil || !ok {
+		switch {
+		case errors.Is(err, blob.ErrNotFound):
+			err = c.refresh(ctx, err)
+		case err != nil || !ok:
 			return err
+		default:
+			finished, err = c.send(ctx, w, a)
 		}
-		_, _, err = c.Tables.Apply(ctx, w)
-		if err == nil {
-			return nil
-		}
-		if condition, failed := errors.AsType[*table.ConditionError](err); failed {
-			finished, err := c.meet(condition.Old, a)
-			if err != nil || finished {
-				return err
-			}
-		} else if failures++; failures == maxFailures || !c.mayRepeat(err) {
-			return fmt.Errorf("write document: %w", err)
+		if err != nil || finished {
+			return err
 		}
 		if err := table.Pause(ctx, try); err != nil {
 			return err
@@ -106,28 +97,54 @@ func (c *change) refresh(ctx context.Context, cause error) error {
 	return nil
 }
 
-// mayRepeat reports whether the same write may be tried again after this failure. After a lost reply trying again is
-// how to ask: either it is done now, or its condition fails and shows what is there.
-func (c *change) mayRepeat(failure error) bool {
-	if errors.Is(failure, table.ErrUnknown) {
-		c.doubt, c.doubted = true, true
-		return true
+// send does one write and takes in what came of it. Not finished and no error: decide again.
+func (c *change) send(ctx context.Context, w table.Write, a attempt) (finished bool, err error) {
+	_, _, err = c.Tables.Apply(ctx, w)
+	if err == nil {
+		return true, nil
 	}
-	return errors.Is(failure, table.ErrConflict) || errors.Is(failure, table.ErrThrottled)
+	if condition, failed := errors.AsType[*table.ConditionError](err); failed {
+		found, err := recordOf(condition.Old)
+		if err != nil {
+			return false, err
+		}
+		return c.meet(found, a)
+	}
+	c.failures++
+	unknown := errors.Is(err, table.ErrUnknown)
+	if mayRepeat := unknown || errors.Is(err, table.ErrConflict) || errors.Is(err, table.ErrThrottled); !mayRepeat || c.failures == maxFailures {
+		c.doubted = c.doubted || unknown
+		return false, fmt.Errorf("write document: %w", err)
+	}
+	if unknown {
+		return c.ask(ctx, a)
+	}
+	return false, nil
+}
+
+// ask finds out, after a lost reply, whether the write was done. Where there was a document, the next try tells: its
+// condition can hold only if nothing was written. Where there was none, it could hold a second time, after another
+// writer's DELETE, and the write be done twice; so the document is looked at instead.
+func (c *change) ask(ctx context.Context, a attempt) (finished bool, err error) {
+	c.doubt, c.doubted = true, true
+	if c.base != nil {
+		return false, nil
+	}
+	found, err := c.read(ctx, c.ref)
+	if err != nil {
+		return false, fmt.Errorf("write document: %w; look at it: %w", table.ErrUnknown, err)
+	}
+	return c.meet(found, a)
 }
 
 // meet takes in the document that was found in place of the base.
-func (c *change) meet(item table.Item, a attempt) (finished bool, err error) {
-	found, err := recordOf(item)
-	if err != nil {
-		return false, err
-	}
+func (c *change) meet(found *record, a attempt) (finished bool, err error) {
 	if c.doubt {
 		switch a.trace(c.base, found) {
 		case done:
 			return true, nil
 		case unclear:
-			return false, fmt.Errorf("write document: another writer has deleted it since: %w", table.ErrUnknown)
+			return false, fmt.Errorf("write document: nothing there tells whether it was done: %w", table.ErrUnknown)
 		}
 	}
 	c.base, c.doubt = found, false

@@ -3,6 +3,7 @@ package document
 import (
 	"bytes"
 	"context"
+	"io"
 	"sync"
 	"testing"
 	"time"
@@ -101,6 +102,13 @@ func (b *countingBlobs) Put(ctx context.Context, key string, body []byte) error 
 		return err
 	}
 	return after
+}
+
+func (b *countingBlobs) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, int64, error) {
+	b.mu.Lock()
+	b.gets++
+	b.mu.Unlock()
+	return b.Store.Get(ctx, key, offset, length)
 }
 
 func (b *countingBlobs) counts() (puts, gets int) {
