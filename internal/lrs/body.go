@@ -77,7 +77,7 @@ func pack(how packing, body []byte) ([]byte, error) {
 
 // unpack is the inverse of pack.
 func unpack(packed []byte) ([]byte, error) {
-	if len(packed) == 0 {
+	if len(packed) < 2 { // zstd would make an empty body of no bytes
 		return nil, fmt.Errorf("unpack statement: empty")
 	}
 	switch packing(packed[0]) {

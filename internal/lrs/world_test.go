@@ -220,3 +220,9 @@ func withAttachment(statement string, part Part, url string) string {
 	}
 	return strings.TrimSuffix(statement, "}") + "," + attachment + "}]}"
 }
+
+// isRefusal reports whether an error is a refusal of this kind whose message names something.
+func isRefusal(err, kind error, names string) bool {
+	var refusal *Refusal
+	return errors.As(err, &refusal) && errors.Is(refusal.Kind, kind) && strings.Contains(refusal.Message, names)
+}
