@@ -3,6 +3,7 @@ package archtest
 import (
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,8 +30,10 @@ func functionFolders(t *testing.T) []string {
 func TestTemplateDeploysEachFunction(t *testing.T) {
 	var template struct {
 		Resources map[string]struct {
-			Type     string            `yaml:"Type"`
-			Metadata map[string]string `yaml:"Metadata"`
+			Type     string `yaml:"Type"`
+			Metadata struct {
+				BuildMethod string `yaml:"BuildMethod"`
+			} `yaml:"Metadata"`
 			// Properties differ by type; only functions' are decoded.
 			Properties yaml.Node `yaml:"Properties"`
 		} `yaml:"Resources"`
@@ -43,7 +46,7 @@ func TestTemplateDeploysEachFunction(t *testing.T) {
 		if resource.Type != "AWS::Serverless::Function" {
 			continue
 		}
-		if resource.Metadata["BuildMethod"] != "makefile" {
+		if resource.Metadata.BuildMethod != "makefile" {
 			t.Errorf("%s is not built by the Makefile", id)
 		}
 		var properties struct {
@@ -78,5 +81,17 @@ func TestTemplateDeploysEachFunction(t *testing.T) {
 	}
 	if diff := cmp.Diff(routes, described); diff != "" {
 		t.Errorf("functions and their routes (-template.yaml +functions/*/main.go):\n%s", diff)
+	}
+}
+
+// TestAlarmWatchesEachFunction: a function that is added to the template is added to the alarm too.
+func TestAlarmWatchesEachFunction(t *testing.T) {
+	text := readFile(t, "template.yaml")
+	functions := matches(regexp.MustCompile(`(?m)^  (\w+):\n    Type: AWS::Serverless::Function$`), text)
+	_, alarm, found := strings.Cut(text, "\n  FunctionErrors:\n")
+	alarm, _, _ = strings.Cut(alarm, "\n\n")
+	watched := matches(regexp.MustCompile(`Name: FunctionName, Value: !Ref (\w+)`), alarm)
+	if diff := cmp.Diff(functions, watched); !found || len(functions) < 2 || diff != "" {
+		t.Errorf("functions (-template.yaml +its alarm FunctionErrors):\n%s", diff)
 	}
 }
