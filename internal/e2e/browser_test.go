@@ -39,7 +39,7 @@ var browserFlags = []chromedp.ExecAllocatorOption{
 }
 
 // browserTimeout bounds one test in a browser, its start included.
-const browserTimeout = 2 * time.Minute
+const browserTimeout = 5 * time.Minute
 
 // openBrowser starts a browser that ends with the test. Where there is none it says so and ok is false, or the test
 // fails when CAIRN_REQUIRE asks for the local road.
