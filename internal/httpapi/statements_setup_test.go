@@ -21,6 +21,7 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/blob/disk"
+	"github.com/cairn-lrs/cairn/internal/document"
 	"github.com/cairn-lrs/cairn/internal/httpapi"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 	"github.com/cairn-lrs/cairn/internal/position"
@@ -72,6 +73,7 @@ func newServer(t *testing.T) *server {
 		Statements:    service,
 		Activities:    service,
 		Persons:       service,
+		Documents:     document.New(document.Config{Tables: db, Blobs: blobs, Now: s.now}),
 		Authenticator: s.directory,
 		Log:           slog.New(slog.NewJSONHandler(s.log, nil)),
 		Now:           s.now,
@@ -131,7 +133,13 @@ type answer struct {
 // do sends a request to the statements resource; query goes behind its path. Header lines are "Name: value".
 func (c client) do(method, query, body string, header ...string) answer {
 	c.t.Helper()
-	r := httptest.NewRequest(method, "/xapi/statements"+query, strings.NewReader(body))
+	return c.request(method, "/xapi/statements"+query, body, header...)
+}
+
+// request sends a request to any resource. A header line without a value takes the header away.
+func (c client) request(method, target, body string, header ...string) answer {
+	c.t.Helper()
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	r.SetBasicAuth(c.key, c.secret)
 	r.Header.Set("X-Experience-API-Version", c.version)
 	if body != "" {
@@ -139,7 +147,11 @@ func (c client) do(method, query, body string, header ...string) answer {
 	}
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ":")
-		r.Header.Set(name, strings.TrimSpace(value))
+		if value = strings.TrimSpace(value); value == "" {
+			r.Header.Del(name)
+		} else {
+			r.Header.Set(name, value)
+		}
 	}
 	return c.send(r)
 }
