@@ -14,7 +14,6 @@ import (
 // unit is what is written at once.
 type unit struct {
 	changes []change
-	atomic  bool   // a group: a failed condition of one change stops all
 	durable bool   // wait for the disk
 	token   string // of a group; "" for none
 
@@ -26,10 +25,13 @@ type unit struct {
 }
 
 // write locks the items, reads them, decides, and commits. When it returns nil the changes have been decided, and
-// committed unless a condition failed.
+// committed unless a condition of one failed.
 func (db *DB) write(ctx context.Context, u *unit) error {
 	if err := db.failure.get(); err != nil {
 		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", table.ErrThrottled, err)
 	}
 	keys := make([]string, len(u.changes))
 	for i := range u.changes {
@@ -78,8 +80,9 @@ func (db *DB) decide(u *unit) (bool, error) {
 	return true, nil
 }
 
-// commit writes the changes and releases the locks. It returns early when the context ends or the disk fails; what
-// was begun runs to its end all the same, and the outcome is unknown.
+// commit writes the changes and releases the locks. It waits, past the context's end if need be, until the changes can
+// be seen, so that nothing shows after the call has returned. When the context ends while they are on their way to the
+// disk, the outcome is unknown.
 func (db *DB) commit(ctx context.Context, u *unit) error {
 	if db.faults != nil {
 		db.faults.shuffle(u.changes)
@@ -90,23 +93,31 @@ func (db *DB) commit(ctx context.Context, u *unit) error {
 		return err
 	}
 	db.commits.Add(1)
+	err = db.failure.guard(context.WithoutCancel(ctx), func() error {
+		if u.durable {
+			return db.engine.ApplyNoSyncWait(batch, engine.Sync)
+		}
+		return db.engine.Apply(batch, engine.NoSync)
+	})
+	if err != nil {
+		return err
+	}
+	if !u.durable {
+		return db.finish(u, batch)
+	}
 	return db.failure.guard(ctx, func() error {
-		defer db.commits.Done()
+		if err := batch.SyncWait(); err != nil {
+			db.failure.set(err)
+			return fmt.Errorf("%w: %w", table.ErrUnknown, err)
+		}
 		return db.finish(u, batch)
 	})
 }
 
-// finish gives the batch to the engine and then tells everybody who waits. After a failure nobody is told: the feed
-// stands still, and the locks are never released, so that no strong read vouches for what may not be on the disk.
+// finish tells everybody who waits for a commit. After a failure of the disk nobody is told: the feed stands still, and
+// the locks are never released, so that no strong read vouches for what may not be on the disk.
 func (db *DB) finish(u *unit, batch *engine.Batch) error {
-	sync := engine.NoSync
-	if u.durable {
-		sync = engine.Sync
-	}
-	if err := db.engine.Apply(batch, sync); err != nil {
-		db.failure.set(err)
-		return fmt.Errorf("%w: %w", table.ErrUnknown, err)
-	}
+	defer db.commits.Done()
 	db.tokens.end(u.token, true)
 	db.feed.end(u.first)
 	db.locks.unlock(u.locked)

@@ -36,7 +36,8 @@ func (f *failure) get() error {
 }
 
 // guard does work that may write to the disk, and therefore may panic or never return. When the context ends or the
-// disk fails first, the work is left to itself, and the error wraps table.ErrUnknown.
+// disk fails first, the work is left to itself, and the error wraps table.ErrUnknown. It costs a goroutine, which is
+// little beside a sync.
 func (f *failure) guard(ctx context.Context, work func() error) (err error) {
 	done := make(chan error, 1)
 	go func() {

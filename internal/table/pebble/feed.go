@@ -110,12 +110,12 @@ func (db *DB) Shards(ctx context.Context, name string) ([]table.Shard, error) {
 	}
 	defer db.open.RUnlock()
 	if db.faults != nil {
-		return db.faults.shards(name)
+		return db.faults.shards(), nil
 	}
 	return []table.Shard{{ID: onlyShard}}, nil
 }
 
-// Changes implements table.Feed. It gives 1,000 changes at most, and only such as are on the disk.
+// Changes implements table.Feed. It gives 1,000 changes at most. Those of an Apply or Group are on the disk.
 func (db *DB) Changes(ctx context.Context, name, shard, after string, limit int) ([]table.Change, bool, error) {
 	t, err := db.streamed(name)
 	if err != nil {
@@ -128,20 +128,27 @@ func (db *DB) Changes(ctx context.Context, name, shard, after string, limit int)
 	if limit <= 0 || limit > maxChanges {
 		limit = maxChanges
 	}
+	if db.faults != nil {
+		return db.faults.changes(ctx, t, shard, from, limit)
+	}
+	return db.changes(ctx, t, shard, from, limit)
+}
+
+func (db *DB) changes(ctx context.Context, t *tableState, shard string, after uint64, limit int) ([]table.Change, bool, error) {
 	if err := db.enter(ctx); err != nil {
 		return nil, false, err
 	}
 	defer db.open.RUnlock()
-	if after != "" && from < t.trimmed.Load() {
-		return nil, false, fmt.Errorf("changes of %s after %s: %w", name, after, table.ErrTrimmed)
+	if after > 0 && after < t.trimmed.Load() {
+		return nil, false, fmt.Errorf("changes of %s after %d: %w", t.Name, after, table.ErrTrimmed)
 	}
 	if db.faults != nil {
-		return db.faults.changes(ctx, t, shard, from, limit)
+		return db.faults.readShard(ctx, t, shard, after, limit)
 	}
 	if shard != onlyShard {
 		return nil, false, fmt.Errorf("%w: no shard %s", table.ErrInvalid, shard)
 	}
-	changes, err := db.readChanges(ctx, t, from, limit)
+	changes, err := db.readChanges(ctx, t, after, limit)
 	return changes, true, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 
 	"github.com/cairn-lrs/cairn/internal/table"
 )
@@ -59,22 +60,18 @@ func (f *faults) list(mark uint64) []feedShard {
 	return shards
 }
 
-func (f *faults) shards(string) ([]table.Shard, error) {
+func (f *faults) shards() []table.Shard {
 	mark, _ := f.db.feed.mark()
 	var shards []table.Shard
 	for _, s := range f.list(mark) {
 		shards = append(shards, table.Shard{ID: s.id(), Parent: s.parent()})
 	}
-	return shards, nil
+	return shards
 }
 
-// changes reads one shard, with what OnCall wants to go wrong.
-func (f *faults) changes(ctx context.Context, t *tableState, id string, after uint64, limit int) ([]table.Change, bool, error) {
+// changes is Changes with what OnCall wants to go wrong.
+func (f *faults) changes(ctx context.Context, t *tableState, shard string, after uint64, limit int) ([]table.Change, bool, error) {
 	fault, err := f.before(Call{Op: OpChanges, Table: t.Name})
-	if err != nil {
-		return nil, false, err
-	}
-	shard, err := f.find(id)
 	if err != nil {
 		return nil, false, err
 	}
@@ -84,29 +81,32 @@ func (f *faults) changes(ctx context.Context, t *tableState, id string, after ui
 	case faultRepeat:
 		after -= min(after, uint64(fault.n))
 	}
-	end := uint64(math.MaxUint64)
+	changes, open, err := f.db.changes(ctx, t, shard, after, limit)
+	if err := fault.lost(err, table.ErrThrottled); err != nil {
+		return nil, false, err
+	}
+	return changes, open, nil
+}
+
+// readShard reads one shard. The database is entered.
+func (f *faults) readShard(ctx context.Context, t *tableState, id string, after uint64, limit int) ([]table.Change, bool, error) {
+	mark, _ := f.db.feed.mark()
+	shards := f.list(mark)
+	i := slices.IndexFunc(shards, func(s feedShard) bool { return s.id() == id })
+	if i < 0 {
+		return nil, false, fmt.Errorf("%w: no shard %s", table.ErrInvalid, id)
+	}
+	first, end := uint64(1), uint64(math.MaxUint64)
 	if f.ShardSpan > 0 {
-		end = (shard.generation + 1) * f.ShardSpan
-		after = max(after, shard.generation*f.ShardSpan-min(1, shard.generation))
+		first = max(1, shards[i].generation*f.ShardSpan)
+		end = (shards[i].generation + 1) * f.ShardSpan
 	}
-	mark, _ := f.db.feed.mark()
-	changes, err := f.readShard(ctx, t, shard, after, min(mark, end), limit)
-	open := mark < end || len(changes) == limit
-	return changes, open, fault.lost(err, table.ErrThrottled)
+	changes, err := f.readSpan(ctx, t, shards[i], max(after, first-1), end, limit)
+	return changes, mark < end || len(changes) == limit, err
 }
 
-func (f *faults) find(id string) (feedShard, error) {
-	mark, _ := f.db.feed.mark()
-	for _, s := range f.list(mark) {
-		if s.id() == id {
-			return s, nil
-		}
-	}
-	return feedShard{}, fmt.Errorf("%w: no shard %s", table.ErrInvalid, id)
-}
-
-// readShard reads the changes of a shard that come after one number and before another.
-func (f *faults) readShard(ctx context.Context, t *tableState, s feedShard, after, end uint64, limit int) ([]table.Change, error) {
+// readSpan reads the changes of a shard that come after one number and before another.
+func (f *faults) readSpan(ctx context.Context, t *tableState, s feedShard, after, end uint64, limit int) ([]table.Change, error) {
 	var changes []table.Change
 	for len(changes) < limit {
 		page, err := f.db.readChanges(ctx, t, after, maxChanges)

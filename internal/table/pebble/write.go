@@ -59,7 +59,7 @@ func (db *DB) group(ctx context.Context, token string, ws []table.Write) (table.
 		return table.Cost{}, err
 	}
 	defer db.open.RUnlock()
-	u := unit{changes: make([]change, len(ws)), atomic: true, durable: true, token: token}
+	u := unit{changes: make([]change, len(ws)), durable: true, token: token}
 	for i := range ws {
 		u.changes[i] = db.newChange(&ws[i])
 	}
