@@ -243,3 +243,27 @@ func FuzzDecodeAgent(f *testing.F) {
 		}
 	})
 }
+
+// The digests are those of sha1sum.
+func TestIFIHashed(t *testing.T) {
+	const digest = "4e95a2820130c497c206a0817086a19a3eeaf7a5" // of mailto:Ann@example.org
+	account := IFI{Kind: Account, HomePage: "http://example.com", Value: "mailto:Ann@example.org"}
+	for _, test := range []struct {
+		name      string
+		ifi, want IFI
+	}{
+		{"mbox", IFI{Kind: Mbox, Value: "mailto:Ann@example.org"}, IFI{Kind: MboxSHA1Sum, Value: digest}},
+		{"mbox with the domain in capitals", IFI{Kind: Mbox, Value: "mailto:Ann@EXAMPLE.org"}, IFI{Kind: MboxSHA1Sum, Value: digest}},
+		{"hash", IFI{Kind: MboxSHA1Sum, Value: digest}, IFI{Kind: MboxSHA1Sum, Value: digest}},
+		{"openid", IFI{Kind: OpenID, Value: "mailto:Ann@example.org"}, IFI{Kind: OpenID, Value: "mailto:Ann@example.org"}},
+		{"account", account, account},
+		{"none", IFI{}, IFI{}},
+	} {
+		if got := test.ifi.Hashed(); got != test.want {
+			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
+		}
+		if got := test.ifi.Hashed().Hashed(); got != test.want {
+			t.Errorf("%s, hashed again: got %+v, want %+v", test.name, got, test.want)
+		}
+	}
+}
