@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -128,5 +129,57 @@ func checkDoubtful(ctx context.Context, t *testing.T, db *DB, acked []string) {
 	item, _, err := db.Get(ctx, noteRef(fmt.Sprint(len(acked))), table.Strong)
 	if item != nil || err != nil && !errors.Is(err, ErrStopped) {
 		t.Fatalf("a write that failed reads as %v, %v", item, err)
+	}
+}
+
+// slowDisk holds back syncs while it is closed.
+type slowDisk struct{ gate sync.RWMutex }
+
+func (d *slowDisk) String() string { return "slow disk" }
+
+func (d *slowDisk) MaybeError(op errorfs.Op) error {
+	switch op.Kind {
+	case errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo:
+		d.gate.RLock()
+		defer d.gate.RUnlock()
+	}
+	return nil
+}
+
+// While a write is on its way to the disk its outcome is unknown, strong reads and other writers of the item wait for it,
+// and its change is not in the feed.
+func TestDiskIsSlow(t *testing.T) {
+	disk := &slowDisk{}
+	db := openTest(t, testSchemas(), Options{FS: errorfs.Wrap(vfs.NewMem(), disk)})
+	put(t, db, things, listed("a", "1", 1))
+	disk.gate.Lock()
+	short := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	two := listed("a", "1", 2)
+	if _, _, err := db.Apply(short(), table.Put(things, two)); !errors.Is(err, table.ErrUnknown) {
+		t.Errorf("Apply: %v, want ErrUnknown", err)
+	}
+	if _, _, err := db.Get(short(), thingRef("a", "1"), table.Strong); !errors.Is(err, table.ErrThrottled) {
+		t.Errorf("a strong Get: %v, want ErrThrottled", err)
+	}
+	if _, _, err := db.Apply(short(), table.Delete(thingRef("a", "1"), table.Present("none"))); !errors.Is(err, table.ErrThrottled) {
+		t.Errorf("another writer: %v, want ErrThrottled", err)
+	}
+	if item, _, err := db.Get(short(), thingRef("a", "1"), table.Eventual); err != nil || !item["n"].Equal(two["n"]) {
+		t.Errorf("an eventual Get: %v, %v", item, err)
+	}
+	if changes := readAll(t, db, ""); len(changes) != 1 {
+		t.Errorf("%d changes are in the feed, want 1", len(changes))
+	}
+	if _, _, err := db.Get(short(), thingRef("a", "2"), table.Strong); err != nil {
+		t.Errorf("a strong Get of another item: %v", err)
+	}
+	disk.gate.Unlock()
+	wantItem(t, db, thingRef("a", "1"), two)
+	if changes := readAll(t, db, ""); len(changes) != 2 {
+		t.Errorf("%d changes are in the feed, want 2", len(changes))
 	}
 }
