@@ -241,8 +241,8 @@ func (c *completion) tellReferrersOf(ctx context.Context, target *record) error 
 		if err := c.tell(ctx, target, page.Items); err != nil {
 			return err
 		}
-		if page.Next == nil || c.budget == 0 {
-			return nil
+		if page.Next == nil || c.budget >= 0 {
+			return nil // a request looks at the first of them, which are the voids; all others are the consumer's
 		}
 		q.After = page.Next
 	}
@@ -319,20 +319,31 @@ func (c *completion) void(ctx context.Context, target *record) error {
 // Whoever waits for a statement that grew must be told after it, so it belongs into the queue.
 func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown bool, err error) {
 	lacks, over := inherit(r.effective(), source)
-	if len(lacks) == 0 {
-		return false, nil
-	}
-	added := make(termSet, len(lacks))
-	for _, t := range lacks {
-		added.add(t)
-	}
-	if !r.voided {
-		if err := c.batch(ctx, termEntries(r, inherited(added, nil))); err != nil {
+	if len(lacks) > 0 && len(r.terms)+len(lacks) > MaxEffectiveTerms/2 {
+		// A record from the feed can be older than the statement, and there must still be room in the statement itself.
+		if err := c.refresh(ctx, r); err != nil {
 			return false, err
 		}
+		lacks, over = inherit(r.effective(), source)
 	}
-	actions := []table.Action{table.Add(schema.EffectiveTerms, termValue(added))}
-	if over {
+	flag := over && !r.truncated
+	if len(lacks) == 0 && !flag {
+		return false, nil
+	}
+	var actions []table.Action
+	if len(lacks) > 0 {
+		added := make(termSet, len(lacks))
+		for _, t := range lacks {
+			added.add(t)
+		}
+		if !r.voided {
+			if err := c.batch(ctx, termEntries(r, inherited(added, nil))); err != nil {
+				return false, err
+			}
+		}
+		actions = append(actions, table.Add(schema.EffectiveTerms, termValue(added)))
+	}
+	if flag {
 		actions = append(actions, table.SetTo(schema.Truncated, table.N(1)))
 	}
 	item, err := c.update(ctx, table.Update(statementRef(r.store, r.id), actions, table.Present(schema.PK)))
@@ -345,6 +356,20 @@ func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown
 	}
 	*r = *after // the caller's record is the statement as it stands now
 	return true, nil
+}
+
+// refresh reads a record again.
+func (c *completion) refresh(ctx context.Context, r *record) error {
+	item, _, err := c.Tables.Get(ctx, statementRef(r.store, r.id), table.Strong)
+	if err != nil {
+		return fmt.Errorf("read statement %s again: %w", r.id, err)
+	}
+	now, err := recordOf(item)
+	if err != nil {
+		return err
+	}
+	*r = *now
+	return nil
 }
 
 // update does a write that may be repeated, and repeats it a few times: were it left undone here, those behind the
