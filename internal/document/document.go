@@ -32,6 +32,7 @@ var (
 	ErrContentType = fmt.Errorf("the header Content-Type is not a media type of at most %d printable ASCII characters", MaxType)
 	ErrJSON        = errors.New("the content is not the valid JSON that its Content-Type says it is; a name that stands twice in an object is not valid either")
 	ErrMerge       = errors.New("POST merges JSON objects only: the document that is there and the one sent must both be objects of Content-Type application/json")
+	ErrBare        = errors.New("PUT of a profile needs the header If-None-Match: * to make a new one, or If-Match with its ETag to replace one")
 
 	// 404
 	ErrNotFound = errors.New("there is no such document")

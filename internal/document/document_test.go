@@ -130,6 +130,9 @@ func TestPreconditions(t *testing.T) {
 		{"one of both does not", Preconditions{IfMatch: &Tags{List: []string{tag}}, IfNoneMatch: &Tags{Any: true}}, true, ErrPrecondition, ErrPrecondition},
 		{"required, document", required, true, ErrExists, nil},
 		{"required, nothing", required, false, nil, nil},
+		{"required for new ones, nothing", Preconditions{RequiredForNew: true}, false, ErrBare, nil},
+		{"required for new ones, document", Preconditions{RequiredForNew: true}, true, nil, nil},
+		{"required for new ones, and there", Preconditions{RequiredForNew: true, IfNoneMatch: &Tags{Any: true}}, false, nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -145,10 +148,10 @@ func TestPreconditions(t *testing.T) {
 					want = tt.put
 					_, err = w.Put(t.Context(), key, jsonOf(`{"new":1}`), p)
 				case "POST":
-					p.Required = false
+					p.Required, p.RequiredForNew = false, false
 					_, err = w.Post(t.Context(), key, jsonOf(`{"new":1}`), p)
 				case "DELETE":
-					p.Required = false
+					p.Required, p.RequiredForNew = false, false
 					err = w.Delete(t.Context(), key, p)
 				}
 				if !errors.Is(err, want) || (err == nil) != (want == nil) {

@@ -17,8 +17,9 @@ type Preconditions struct {
 	IfMatch     *Tags // nil: not sent. Does not hold when there is no document
 	IfNoneMatch *Tags // nil: not sent. Holds when there is no document
 
-	// Required says that an existing document is not changed without one of the headers.
-	Required bool
+	// Required says that an existing document is not changed without one of the headers, RequiredForNew that a new one
+	// is not made without one either.
+	Required, RequiredForNew bool
 }
 
 // check holds the preconditions against the document as it is; nil is none.
@@ -27,13 +28,16 @@ func (p Preconditions) check(r *record) error {
 	if exists {
 		etag = quoteDigest(r.digest)
 	}
+	bare := p.IfMatch == nil && p.IfNoneMatch == nil
 	switch {
 	case p.IfMatch != nil && !(exists && p.IfMatch.Match(etag)):
 		return ErrPrecondition
 	case p.IfNoneMatch != nil && exists && p.IfNoneMatch.Match(etag):
 		return ErrPrecondition
-	case p.Required && exists && p.IfMatch == nil && p.IfNoneMatch == nil:
+	case p.Required && exists && bare:
 		return ErrExists
+	case p.RequiredForNew && !exists && bare:
+		return ErrBare
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func TestDocumentRoundTrip(t *testing.T) {
 				{"text/plain", strings.Repeat("long ", 10_000)},
 			} {
 				target := d.one(fmt.Sprint("doc/ü?&#", i))
-				put := c.request("PUT", target, tt.body, "Content-Type: "+tt.contentType)
+				put := c.request("PUT", target, tt.body, "Content-Type: "+tt.contentType, "If-None-Match: *")
 				put.want(t, 204)
 				get := c.request("GET", target, "", "Accept-Encoding: gzip, br")
 				get.want(t, 200)
@@ -158,7 +158,11 @@ func TestParametersOfDocuments(t *testing.T) {
 				if method == "PUT" || method == "POST" {
 					body = `{"a":1}`
 				}
-				a := c.request(method, tt.target, body)
+				header := []string{}
+				if method == "PUT" {
+					header = append(header, `If-None-Match: "x"`)
+				}
+				a := c.request(method, tt.target, body, header...)
 				switch {
 				case tt.status == 0 && a.StatusCode >= 300:
 					t.Errorf("%s: %d: %s", method, a.StatusCode, a.body)
@@ -176,11 +180,12 @@ func TestPreconditionsOfDocuments(t *testing.T) {
 	tag, other := sha1Tag(old), sha1Tag("other")
 	type statuses struct{ put, post, del int }
 	same := func(n int) statuses { return statuses{n, n, n} }
-	tests := []struct {
+	type preconditionTest struct {
 		name, header string
 		there        bool
 		want         statuses
-	}{
+	}
+	tests := []preconditionTest{
 		{"If-Match", "If-Match: " + tag, true, same(204)},
 		{"If-Match in a list", "If-Match: " + other + ", " + tag, true, same(204)},
 		{"If-Match without quotes", "If-Match: " + strings.Trim(tag, `"`), true, same(204)},
@@ -195,20 +200,21 @@ func TestPreconditionsOfDocuments(t *testing.T) {
 		{"If-None-Match weak", "If-None-Match: W/" + tag, true, same(412)},
 		{"If-None-Match of another", "If-None-Match: " + other, true, same(204)},
 		{"not readable", `If-Match: "a`, true, same(400)},
-		{"none", "", false, same(204)},
 	}
 	for _, d := range documentResources {
 		for _, version := range []string{"1.0.3", "1.0.0", "2.0.0"} {
 			tests := tests
-			onExisting := 409
-			if d.name == "state" && version != "2.0.0" {
-				onExisting = 204
+			bare := map[bool]int{true: 409, false: 204} // of PUT on an existing one, and on a new one
+			switch {
+			case version == "2.0.0":
+			case d.name == "state":
+				bare[true] = 204
+			default:
+				bare[false] = 400
 			}
-			tests = append(tests[:len(tests):len(tests)], struct {
-				name, header string
-				there        bool
-				want         statuses
-			}{"none on an existing one", "", true, statuses{onExisting, 204, 204}})
+			for there, status := range bare {
+				tests = append(tests[:len(tests):len(tests)], preconditionTest{fmt.Sprint("none, there ", there), "", there, statuses{status, 204, 204}})
+			}
 			c := newServer(t).newClient()
 			for i, tt := range tests {
 				t.Run(d.name+"/"+version+"/"+tt.name, func(t *testing.T) {
@@ -217,7 +223,7 @@ func TestPreconditionsOfDocuments(t *testing.T) {
 						c.t, c.version = t, version
 						target := d.one(fmt.Sprint(method, i))
 						if tt.there {
-							c.request("PUT", target, old).want(t, 204)
+							c.request("PUT", target, old, "If-None-Match: *").want(t, 204)
 						}
 						body, result := `{"new":1}`, `{"new":1}`
 						if method == "POST" && tt.there {
@@ -274,7 +280,7 @@ func TestETagsOfAnswersChain(t *testing.T) {
 func TestConditionalReads(t *testing.T) {
 	for _, d := range documentResources {
 		c := newServer(t).newClient()
-		c.request("PUT", d.one("x"), `{"a":0}`).want(t, 204)
+		c.request("PUT", d.one("x"), `{"a":0}`, "If-None-Match: *").want(t, 204)
 		for _, target := range []string{d.one("x"), d.all()} {
 			tag := c.request("GET", target, "").Header.Get("Etag")
 			for _, method := range []string{"GET", "HEAD"} {
@@ -360,7 +366,7 @@ func TestContentOfDocumentsThatIsRefused(t *testing.T) {
 			t.Run(d.name+"/"+tt.name, func(t *testing.T) {
 				for _, method := range []string{"PUT", "POST"} {
 					target := d.one(fmt.Sprint(method, i))
-					a := c.request(method, target, tt.body, "Content-Type: "+tt.contentType)
+					a := c.request(method, target, tt.body, "Content-Type: "+tt.contentType, "If-None-Match: *")
 					a.want(t, tt.status)
 					if tt.status == 204 {
 						if get := c.request("GET", target, ""); get.body != tt.body {

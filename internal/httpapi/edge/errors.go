@@ -31,6 +31,7 @@ var statuses = []struct {
 	{document.ErrContentType, http.StatusBadRequest, "RFC 9110, 8.3"},
 	{document.ErrJSON, http.StatusBadRequest, "xAPI 1.0.3 Communication 3.2"},
 	{document.ErrMerge, http.StatusBadRequest, "xAPI 1.0.3 Communication 2.2"},
+	{document.ErrBare, http.StatusBadRequest, "xAPI 1.0.3 Communication 3.1"},
 	{document.ErrNotFound, http.StatusNotFound, "xAPI 1.0.3 Communication 3.2"},
 	{document.ErrExists, http.StatusConflict, "xAPI 1.0.3 Communication 3.1"},
 	{document.ErrPrecondition, http.StatusPreconditionFailed, "xAPI 1.0.3 Communication 3.1"},

@@ -135,18 +135,22 @@ func (d *documents) list(w http.ResponseWriter, r *edge.Request) error {
 	return edge.Write(w, http.StatusOK, "application/json", body)
 }
 
-// put stores a document in place of what is there.
+// put stores a document in place of what is there. Under 1.0.3 a client must send a precondition with a profile, also with
+// a new one (Communication 3.1, Client Requirements); 2.0 asks for one only where a document exists.
 func (d *documents) put(w http.ResponseWriter, r *edge.Request) error {
-	return d.store(w, r, d.service.Put, r.Version != d.freePut)
+	return d.store(w, r, d.service.Put, document.Preconditions{
+		Required:       r.Version != d.freePut,
+		RequiredForNew: r.Version == xapi.V1 && d.freePut == "",
+	})
 }
 
 // post merges a document into what is there. Without preconditions it does so whatever is there: that is its purpose.
 func (d *documents) post(w http.ResponseWriter, r *edge.Request) error {
-	return d.store(w, r, d.service.Post, false)
+	return d.store(w, r, d.service.Post, document.Preconditions{})
 }
 
 func (d *documents) store(w http.ResponseWriter, r *edge.Request,
-	store func(context.Context, document.Key, document.Upload, document.Preconditions) (document.Document, error), required bool) error {
+	store func(context.Context, document.Key, document.Upload, document.Preconditions) (document.Document, error), required document.Preconditions) error {
 	if err := r.Params.Only(d.params(d.id)...); err != nil {
 		return err
 	}
@@ -161,7 +165,7 @@ func (d *documents) store(w http.ResponseWriter, r *edge.Request,
 	if err != nil {
 		return err
 	}
-	preconditions.Required = required
+	preconditions.Required, preconditions.RequiredForNew = required.Required, required.RequiredForNew
 	body, err := r.Body()
 	if err != nil {
 		return err
