@@ -17,7 +17,8 @@ import (
 // Faults are what DynamoDB and the net between may do and a healthy local disk does not: for tests of the code above.
 // The zero value changes nothing. What a fault does stays within the contracts of package table.
 type Faults struct {
-	// OnCall is asked before every call and decides what becomes of it. Nil: nothing goes wrong.
+	// OnCall is asked before every call and decides what becomes of it. Calls come at the same time. Nil: nothing
+	// goes wrong.
 	OnCall func(Call) Fault
 
 	// IndexDelay is asked for every index entry that a write changes, and says how long the change takes to show
@@ -25,7 +26,8 @@ type Faults struct {
 	// Delayed changes are on the disk: they survive a crash and show when the folder is opened. Nil: no delay.
 	IndexDelay func() time.Duration
 
-	// Stale lets eventual reads of tables see a state that is up to so old, chosen anew for each item.
+	// Stale lets eventual reads, of indexes too, see a state that is up to so old, chosen anew for each page and for
+	// each item of a BatchGet.
 	Stale time.Duration
 
 	// ShardSpan ends the shards of every feed after so many sequence numbers. The first shard has two children,

@@ -170,7 +170,7 @@ func (s *suite) feedGoesOn(t *testing.T) {
 		}
 	}
 	last := changes[n-1]
-	rest, open, err := s.db.Changes(ctx, records, last.Shard, last.Sequence, 100)
+	rest, _, err := s.db.Changes(ctx, records, last.Shard, last.Sequence, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,9 +178,6 @@ func (s *suite) feedGoesOn(t *testing.T) {
 		if c.Key.Partition == pk {
 			t.Errorf("a change of the item after its last: %s", c.Sequence)
 		}
-	}
-	if len(rest) == 0 && !open && len(changes) == 0 {
-		t.Error("the feed has ended")
 	}
 }
 
