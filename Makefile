@@ -22,7 +22,7 @@ RACY := blob table lrs document auth position httpapi app
 RACE := $(if $(shell command -v gcc),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint lint-template e2e bench build deploy
+.PHONY: help run test check fmt lint lint-template e2e bench build deploy undeploy
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ build: $(patsubst functions/%/main.go,bin/functions/%/bootstrap,$(wildcard funct
 deploy: ## build with SAM and deploy (STAGE=dev or prod); needs an AWS account
 	sam build
 	sam deploy --config-env $(STAGE)
+
+undeploy: ## delete the stack (STAGE=dev or prod); tables and bucket stay, infra/README.md says how to delete them
+	sam delete --config-env $(STAGE)
 
 # ---- Lambda binaries -----------------------------------------------------------------------------------------
 # arm64 is a fifth cheaper than x86. lambda.norpc leaves out the RPC of the retired go1.x runtime; -s -w drop
