@@ -37,6 +37,12 @@ func TestSampleEventsThroughTheEdge(t *testing.T) {
 		{"statements-get-repeated-key", statements, 400, "verb", false},
 		{"statements-alternate-syntax", statements, 200, "First aid – basics", false},
 		{"activities-get", cairn.ActivitiesHandler(), 200, "First aid – basics", false},
+		{"state-put", cairn.StateHandler(), 204, "", false},
+		{"state-get", cairn.StateHandler(), 200, `{"page":3,"title":"First aid – basics"}`, false},
+		{"activityprofile-put", cairn.ActivityProfileHandler(), 204, "", false},
+		{"activityprofile-head", cairn.ActivityProfileHandler(), 200, "", true},
+		{"agentprofile-post", cairn.AgentProfileHandler(), 204, "", false},
+		{"agentprofile-get", cairn.AgentProfileHandler(), 200, `["settings"]`, false},
 		{"agents-get", cairn.AgentsHandler(), 200, `"mbox":["mailto:learner@example.com"]`, false},
 	}
 	for _, tt := range tests {
