@@ -9,6 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
 )
 
 func TestContentRoundTrips(t *testing.T) {
@@ -349,5 +352,44 @@ func TestManyDocuments(t *testing.T) {
 	}
 	if got := w.check(); got.Documents != 0 {
 		t.Errorf("%d documents are left", got.Documents)
+	}
+}
+
+// A list that would be longer than one answer can be is refused; with since it may be short enough.
+func TestListsThatAreTooLong(t *testing.T) {
+	w := newWorld(t, nil)
+	owner := stateKey("").Owner
+	k := stateKey("last")
+	w.mustPut(k, jsonOf(`1`))
+	r, err := w.find(t.Context(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	early := *r
+	early.updated = r.updated.Add(-time.Hour)
+	var writes []table.Write
+	for i := range MaxList {
+		ref, err := stateKey(fmt.Sprintf("%05d", i)).ref()
+		if err != nil {
+			t.Fatal(err)
+		}
+		writes = append(writes, table.Put(schema.Documents, early.item(ref.Key)))
+	}
+	if _, err := w.Tables.Batch(t.Context(), writes); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.List(t.Context(), owner, "", time.Time{}); !errors.Is(err, ErrList) {
+		t.Errorf("list of %d: %v, want ErrList", MaxList+1, err)
+	}
+	list, err := w.List(t.Context(), owner, "", early.updated)
+	if err != nil || len(list.IDs) != 1 {
+		t.Errorf("since: %d ids, %v", len(list.IDs), err)
+	}
+	if err := w.Delete(t.Context(), k, noneSet); err != nil {
+		t.Fatal(err)
+	}
+	list, err = w.List(t.Context(), owner, "", time.Time{})
+	if err != nil || len(list.IDs) != MaxList {
+		t.Errorf("list of %d: %d ids, %v", MaxList, len(list.IDs), err)
 	}
 }

@@ -209,7 +209,7 @@ func TestSoak(t *testing.T) {
 	faults := newDice(seed)
 	w := newWorld(t, &pebble.Faults{OnCall: faults.ofTable, Seed: seed})
 	w.blobs.fault = faults.ofBlobs
-	(&soak{world: w, seed: seed}).rounds(t, 30)
+	(&soak{world: w, seed: seed}).rounds(t, 25)
 }
 
 // lossy is a database whose replies get lost, and some of whose requests.
@@ -240,7 +240,7 @@ func TestSoakOnDynamoDBLocal(t *testing.T) {
 	db := dynamotest.Open(t, servers, schema.Tables)
 	w := worldOn(t, lossy{db, faults}, db)
 	w.blobs.fault = faults.ofBlobs
-	(&soak{world: w, seed: seed}).rounds(t, 15)
+	(&soak{world: w, seed: seed}).rounds(t, 8)
 }
 
 // TestOneWinsOnDynamoDBLocal and its twin on the embedded engine: writers race on one ETag.
@@ -250,10 +250,10 @@ func TestOneWinsOnDynamoDBLocal(t *testing.T) {
 		return
 	}
 	db := dynamotest.Open(t, servers, schema.Tables)
-	race(t, worldOn(t, db, db), 10)
+	race(t, worldOn(t, db, db), 4)
 }
 
-func TestOneWins(t *testing.T) { race(t, newWorld(t, nil), 30) }
+func TestOneWins(t *testing.T) { race(t, newWorld(t, nil), 20) }
 
 // race lets the clients put on one ETag, and then post without one: exactly one wins the first, and no member of the
 // second is lost.
