@@ -214,6 +214,8 @@ func TestMultipartRefusals(t *testing.T) {
 		{"hexadecimal digits with the length of what they encode", mixedType,
 			mixed(jsonPart(statement(attached(strings.Replace(attachment("ffd8ff", "image/jpeg", sha2("ffd8ff")), `"length":6`, `"length":3`, 1)))), filePart("ffd8ff", "image/jpeg", sha2("ffd8ff"))), 200},
 
+		{"boundary without its quotes", `Content-Type: multipart/mixed; boundary====b===`, strings.ReplaceAll(mixed(jsonPart(with), good), "--b", "--===b==="), 200},
+		{"boundary without its quotes and more", `Content-Type: multipart/mixed; boundary====b===; charset=utf-8`, mixed(jsonPart(with), good), 400},
 		{"no boundary", "Content-Type: multipart/mixed", mixed(jsonPart(with), good), 400},
 		{"boundary of forbidden characters", `Content-Type: multipart/mixed; boundary="b{"`, mixed(jsonPart(with), good), 400},
 		{"another boundary", "Content-Type: multipart/mixed; boundary=c", mixed(jsonPart(with), good), 400},

@@ -32,9 +32,22 @@ func (r *Request) MediaType() (mediaType string, params map[string]string, err e
 	}
 	mediaType, params, err = mime.ParseMediaType(value)
 	if err != nil {
+		if boundary, ok := bareBoundary(value); ok {
+			return "multipart/mixed", map[string]string{"boundary": boundary}, nil
+		}
 		return "", nil, BadRequest("xAPI 1.0.3 Communication 1.5", "the header Content-Type is not a media type")
 	}
 	return mediaType, params, nil
+}
+
+// bareBoundary reads a multipart/mixed whose boundary lacks the quotes that its characters need: the Java client jxapi
+// sends boundary====1700000000000===. There is one way to understand it.
+func bareBoundary(contentType string) (boundary string, ok bool) {
+	mediaType, parameter, _ := strings.Cut(contentType, ";")
+	name, boundary, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+	ok = strings.EqualFold(strings.TrimSpace(mediaType), "multipart/mixed") && strings.EqualFold(name, "boundary") &&
+		boundary != "" && !strings.ContainsAny(boundary, "; \"")
+	return boundary, ok
 }
 
 // isText reports whether the gateway hands on a body of this Content-Type as text. Without one it does not.
