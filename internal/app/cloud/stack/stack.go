@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/cairn-lrs/cairn/internal/app/cloud"
 	"github.com/cairn-lrs/cairn/internal/auth"
@@ -18,8 +19,9 @@ import (
 // validName is what CloudFormation takes. Source: CloudFormation API reference, CreateStack, StackName.
 var validName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
 
-// Directory opens the stores and credentials of a stack. Its tables are named after it, as template.yaml does. Credentials
-// and region are those that the AWS CLI would use; the endpoint is c's. Errors are meant for the operator.
+// Directory opens the stores and credentials of a stack, after one read that shows that it is there. Its tables are named
+// after it, as template.yaml does. Credentials and region are those that the AWS CLI would use; the endpoint is c's. Errors
+// are meant for the operator.
 func Directory(ctx context.Context, c config.Config, name string) (*auth.Directory, error) {
 	if !validName.MatchString(name) {
 		return nil, fmt.Errorf("%q is no name of a stack: it has letters, digits and hyphens, and begins with a letter", name)
@@ -39,5 +41,16 @@ func Directory(ctx context.Context, c config.Config, name string) (*auth.Directo
 		Region: account.Region, AccessKeyID: keys.AccessKeyID, Secret: keys.SecretAccessKey, SessionToken: keys.SessionToken,
 	}
 	c.TablePrefix = name + "-"
-	return cloud.Directory(c)
+	directory, err := cloud.Directory(c)
+	if err != nil {
+		return nil, err
+	}
+	_, err = directory.Store(ctx, auth.DefaultStore)
+	if _, absent := errors.AsType[*types.ResourceNotFoundException](err); absent {
+		return nil, fmt.Errorf("there is no stack of Cairn with the name %s in %s", name, account.Region)
+	}
+	if err != nil && !errors.Is(err, auth.ErrNotFound) { // the store itself is one of a data folder
+		return nil, fmt.Errorf("reach the stack %s: %w", name, err)
+	}
+	return directory, nil
 }
