@@ -40,8 +40,8 @@ endif
 	  racy=$$(grep -E "/internal/($(subst $() ,|,$(RACY)))(/|$$)" <<<"$$all" || true); \
 	  other=$$(grep -vE "/internal/($(subst $() ,|,$(RACY)))(/|$$)" <<<"$$all" || true); \
 	  { code=0; \
-	    [ -z "$$other" ] || go test -json -count=1 -timeout 12m $$other || code=1; \
-	    [ -z "$$racy" ] || go test -json -count=1 -timeout 12m $(RACE) $$racy || code=1; \
+	    [ -z "$$other" ] || go test -json -count=1 -timeout 25m $$other || code=1; \
+	    [ -z "$$racy" ] || go test -json -count=1 -timeout 25m $(RACE) $$racy || code=1; \
 	    exit $$code; } | bin/testreport'
 
 check: fmt test lint-template ## what to run before a commit: format, lint, test
