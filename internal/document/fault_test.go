@@ -3,9 +3,11 @@ package document
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/table"
@@ -170,6 +172,42 @@ func TestLostReplyUnderLaterWrites(t *testing.T) {
 				t.Errorf("answer: %v, want %v", err, tt.want)
 			}
 		})
+	}
+}
+
+// An ETag comes back, and the document with it is another: the condition of a write is not the ETag.
+func TestETagThatComesBack(t *testing.T) {
+	s := &script{}
+	w := newWorld(t, &pebble.Faults{OnCall: s.onCall})
+	w.mustPut(stateKey("x"), large("a"))
+	s.fault, s.armed = throttled, true
+	s.meddle = func() {
+		w.mustPut(stateKey("x"), large("b"))
+		w.mustPut(stateKey("x"), large("a"))
+	}
+	if _, err := w.Put(t.Context(), stateKey("x"), large("c"), ifMatch(ETag(large("a").Content))); err != nil {
+		t.Fatal(err)
+	}
+	w.mustHold(stateKey("x"), large("c"))
+	if summary := w.check(); summary.Garbage != 0 {
+		t.Errorf("%d contents are left: a document was taken for another", summary.Garbage)
+	}
+}
+
+// Every read sees the write before it, where eventual reads are stale.
+func TestReadsAreStrong(t *testing.T) {
+	w := newWorld(t, &pebble.Faults{Stale: time.Hour, Seed: 1})
+	for i := range 50 {
+		key, up := stateKey(fmt.Sprint(i/2)), jsonOf(fmt.Sprint(i))
+		w.mustPut(key, up)
+		w.mustHold(key, up)
+		if d, err := w.Head(t.Context(), key); err != nil || d.ETag != ETag(up.Content) {
+			t.Errorf("head of write %d: %v, %v", i, d.ETag, err)
+		}
+		list, err := w.List(t.Context(), key.Owner, "", time.Time{})
+		if err != nil || len(list.IDs) != i/2+1 {
+			t.Errorf("list after write %d: %v, %v", i, list.IDs, err)
+		}
 	}
 }
 
