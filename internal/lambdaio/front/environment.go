@@ -100,6 +100,7 @@ func (l launcher) launch() (*environment, error) {
 	e.process.Stdout, e.process.Stderr = writer, writer
 	// Nobody else knows the address; the process is not given a time limit to talk.
 	e.server = &http.Server{Handler: e.runtimeAPI(), ReadHeaderTimeout: headerTimeout}
+	endWithParent(e.process)
 	err = e.process.Start()
 	closed := writer.Close() // the process has its own
 	if err := errors.Join(err, closed); err != nil {
@@ -189,6 +190,20 @@ func (e *environment) begin(i *invocation) {
 	e.current = i
 }
 
+// freeze stops the process until the next invocation: work that a function left undone after its answer waits too, maybe
+// for ever. Source: Lambda developer guide, "Lambda execution environment lifecycle".
+func (e *environment) freeze() { e.signal(syscall.SIGSTOP) }
+
+// thaw lets the process go on.
+func (e *environment) thaw() { e.signal(syscall.SIGCONT) }
+
+// signal does nothing to a process that is gone, which is seen elsewhere.
+func (e *environment) signal(s syscall.Signal) {
+	if canFreeze {
+		_ = e.process.Process.Signal(s)
+	}
+}
+
 // end reports the outcome of the invocation with this id; false when the process does not work on it.
 func (e *environment) end(id string, o outcome) bool {
 	e.mu.Lock()
@@ -204,6 +219,7 @@ func (e *environment) end(id string, o outcome) bool {
 // close ends the process: at once, or after SIGTERM when an extension asked to be told.
 func (e *environment) close() error {
 	if e.extended.Load() {
+		e.thaw()
 		if err := e.process.Process.Signal(syscall.SIGTERM); err == nil {
 			select {
 			case <-e.exited:

@@ -11,7 +11,8 @@
 //   - A request becomes the payload that API Gateway makes of it: see newEvent.
 //   - Request line and headers are at most 10,240 bytes, a body at most 10 MB, an event and an answer at most 6 MB.
 //   - One execution environment serves one invocation at a time. It starts when none is idle, has 10 s to get ready, and
-//     is ended when an invocation takes longer than the function's time limit or more memory than it has.
+//     is ended when an invocation takes longer than the function's time limit or more memory than it has. Between two
+//     invocations it is frozen (on Linux): what a function does after its answer is not done.
 //   - A function that fails, exits or is killed is a 500 of the gateway, and the next request gets a new environment.
 //
 // # What it leaves out

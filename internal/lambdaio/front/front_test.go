@@ -183,6 +183,18 @@ func TestInit(t *testing.T) {
 	}
 }
 
+// TestWorkAfterTheAnswerIsNotDone until the process is asked again.
+func TestWorkAfterTheAnswerIsNotDone(t *testing.T) {
+	w := newWorld(t, testTemplate, "serve", 1)
+	w.ask(t, http.MethodGet, "/later", nil)
+	time.Sleep(400 * time.Millisecond)
+	if done := w.log.has("done after"); done == canFreeze {
+		t.Errorf("done after the answer: %v, freezes: %v", done, canFreeze)
+	}
+	w.ask(t, http.MethodGet, "/slow", nil)
+	w.log.find(t, "done after")
+}
+
 func TestExtensionIsToldTheEnd(t *testing.T) {
 	w := newWorld(t, testTemplate, "told to end", 1)
 	w.process(t)

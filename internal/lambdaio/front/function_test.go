@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -56,6 +57,8 @@ func (testFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) 
 	case "/slow":
 		time.Sleep(300 * time.Millisecond)
 		return fmt.Appendf(nil, `%d`, os.Getpid()), nil
+	case "/later":
+		time.AfterFunc(100*time.Millisecond, func() { fmt.Println("done after the answer") })
 	case "/hang":
 		time.Sleep(time.Minute)
 	case "/panic":
@@ -90,18 +93,28 @@ func (j *journal) add(l Line) {
 	j.lines = append(j.lines, l)
 }
 
+func (j *journal) has(text string) bool {
+	_, found := j.search(text)
+	return found
+}
+
+func (j *journal) search(text string) (Line, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	i := slices.IndexFunc(j.lines, func(l Line) bool { return strings.Contains(l.Text, text) })
+	if i < 0 {
+		return Line{}, false
+	}
+	return j.lines[i], true
+}
+
 // find waits for a line with a text.
 func (j *journal) find(t *testing.T, text string) Line {
 	t.Helper()
 	for range 100 {
-		j.mu.Lock()
-		for _, l := range j.lines {
-			if strings.Contains(l.Text, text) {
-				j.mu.Unlock()
-				return l
-			}
+		if line, found := j.search(text); found {
+			return line
 		}
-		j.mu.Unlock()
 		time.Sleep(20 * time.Millisecond)
 	}
 	t.Fatalf("no line has %q: %+v", text, j.lines)

@@ -43,13 +43,16 @@ func (e *environment) runtimeAPI() http.Handler {
 	return mux
 }
 
-// serveNext hands over the next invocation. The first call says that the process is ready.
+// serveNext hands over the next invocation. The first call says that the process is ready; until there is an invocation
+// it is frozen.
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
+	e.freeze()
 	e.readyOnce.Do(func() { close(e.ready) })
 	select {
 	case <-r.Context().Done():
 	case i := <-e.next:
 		e.begin(i)
+		e.thaw()
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Lambda-Runtime-Aws-Request-Id", i.id)
 		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(i.deadline.UnixMilli(), 10))
