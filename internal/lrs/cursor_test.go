@@ -1,7 +1,6 @@
 package lrs
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -96,15 +95,6 @@ func TestFlippedCursorsAreRefused(t *testing.T) {
 			b := []byte(cursor)
 			b[i] ^= byte(1 + random.IntN(255))
 			refuse(string(b))
-		}
-		sealed, err := base64.RawURLEncoding.DecodeString(cursor)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range sealed {
-			b := append([]byte(nil), sealed...)
-			b[i] ^= 1 << random.IntN(8)
-			refuse(base64.RawURLEncoding.EncodeToString(b))
 		}
 		refuse(cursor[:random.IntN(len(cursor))])
 		refuse(cursor + cursor)

@@ -295,7 +295,7 @@ func (f *faultRun) readable(p auth.Principal, op operation) error {
 }
 
 func TestFaultAtEveryCall(t *testing.T) {
-	const pairs = 25 // of each operation
+	const pairs = 15 // of each operation
 	single, double := 0, 0
 	for n, op := range operations() {
 		t.Run(op.name, func(t *testing.T) {
