@@ -2,13 +2,24 @@
 
 count: reads queries from standard input, one JSON object a line, reads each list to its end, and answers each with
        {"statements": how many came, "distinct": how many ids}.
-keep:  stores, reads, finds and voids a statement; ends with 1 and a sentence when anything is not as it should be.
+keep:  stores, reads, finds and voids a statement, and uses the other resources that the library knows; ends with 1 and
+       a sentence when anything is not as it should be.
 """
 
 import json
 import sys
 
-from tincan import Activity, Agent, RemoteLRS, Statement, StatementRef, Verb
+from tincan import (
+    Activity,
+    ActivityProfileDocument,
+    Agent,
+    HTTPRequest,
+    RemoteLRS,
+    StateDocument,
+    Statement,
+    StatementRef,
+    Verb,
+)
 
 endpoint, key, secret, mode = sys.argv[1:]
 lrs = RemoteLRS(endpoint=endpoint + "/", username=key, password=secret)
@@ -83,4 +94,40 @@ def keep():
     )
 
 
-count() if mode == "count" else keep()
+def documents():
+    agent = Agent(mbox="mailto:tincan@example.org")
+    activity = Activity(id="http://example.org/tincan")
+    content = '{"page": 1}'
+    # It sends every state twice: the second PUT, of a document that is there by then, must succeed as well.
+    done(lrs.save_state(StateDocument(id="bookmark", activity=activity, agent=agent, content=content, content_type="application/json")))
+    must(done(lrs.retrieve_state(activity, agent, "bookmark")).content.decode() == content, "the state did not come back")
+    must(done(lrs.retrieve_state_ids(activity, agent)) == ["bookmark"], "the list of states is wrong")
+    done(lrs.clear_state(activity, agent))
+    must(done(lrs.retrieve_state_ids(activity, agent)) == [], "states are left")
+
+    # It sends If-Match with an ETag that it is given and never If-None-Match, so it cannot make a profile, for which the
+    # specification demands a precondition. It reads and replaces those of others.
+    made = HTTPRequest(
+        method="PUT",
+        resource="activities/profile",
+        content=content,
+        headers={"Content-Type": "application/json", "If-None-Match": "*"},
+        query_params={"activityId": activity.id, "profileId": "p"},
+    )
+    profile = ActivityProfileDocument(id="p", activity=activity, content=content, content_type="application/json")
+    must(lrs.save_activity_profile(profile).response.status == 400, "a profile was made without a precondition")
+    etag = lrs._send_request(made).response.getheader("ETag")
+    must(lrs.save_activity_profile(profile).response.status == 409, "a profile was replaced without a precondition")
+    profile.etag = etag
+    done(lrs.save_activity_profile(profile))
+    must(done(lrs.retrieve_activity_profile(activity, "p")).content.decode() == content, "the activity profile did not come back")
+    must(done(lrs.retrieve_activity_profile_ids(activity)) == ["p"], "the list of activity profiles is wrong")
+    done(lrs.delete_activity_profile(profile))
+    must(done(lrs.retrieve_agent_profile_ids(agent)) == [], "there are agent profiles")
+
+
+if mode == "count":
+    count()
+else:
+    keep()
+    documents()
