@@ -29,11 +29,12 @@ const (
 // history makes statements and queries from few names, so that they meet.
 type history struct {
 	*rand.Rand
-	ids []string
+	ids     []string
+	queries int
 }
 
 func newHistory(seed uint64) *history {
-	h := &history{Rand: rand.New(rand.NewPCG(seed, 0x5eed))}
+	h := &history{Rand: rand.New(rand.NewPCG(seed, 0x5eed)), queries: 12}
 	for i := range 6 + h.IntN(14) {
 		h.ids = append(h.ids, uuidOf(int(seed%1_000_000)*100+i))
 	}
@@ -222,7 +223,7 @@ func (h *history) compare(ctx context.Context, w *world, p auth.Principal, state
 	if err != nil {
 		return err
 	}
-	for range 12 {
+	for range h.queries {
 		q := h.query(stored)
 		got, err := walkQuery(ctx, w, p, q)
 		if err != nil {
