@@ -40,6 +40,22 @@ func TestOwnTermsAreBounded(t *testing.T) {
 	w.check(p.Store)
 }
 
+func TestEntriesOfARequestAreBounded(t *testing.T) {
+	w := newWorld(t, nil)
+	p := principal(storeWith("acme", 1))
+	var statements []string
+	for n := range MaxEntries/(MaxOwnTerms-4) + 1 {
+		statements = append(statements, ofGroup(plain(uuidOf(n), "ann", "did", "thing"), fmt.Sprint("m", n, "-"), MaxOwnTerms-4))
+	}
+	if err := w.store(p, statements...); !isRefusal(err, ErrTooLarge, fmt.Sprint(MaxEntries)) {
+		t.Errorf("%d statements of %d terms: %v", len(statements), MaxOwnTerms, err)
+	}
+	if got := w.walk(p, Query{}); len(got) != 0 {
+		t.Errorf("the refused request left %v", got)
+	}
+	w.check(p.Store)
+}
+
 // Inheritance stops at the bound and says so, in whatever order the statements come; what a statement says itself is
 // found all the same.
 func TestEffectiveTermsAreBounded(t *testing.T) {

@@ -17,6 +17,7 @@ const (
 	MaxBatchBytes     = 3500000 // bytes of the statements of one request
 	MaxOwnTerms       = 1000    // terms of one statement
 	MaxEffectiveTerms = 2000    // own and inherited terms; inheritance stops there
+	MaxEntries        = 10000   // term entries of one request: more could not be put while its positions are young
 	MaxLimit          = 500     // statements of one page
 	DefaultLimit      = 100     // statements of a page when the client does not say
 	PageBytes         = 4000000 // bytes of the statements of one page

@@ -299,7 +299,7 @@ func (w *write) voidedBy(id statementID) bool {
 // place makes the records of the fresh statements at new positions, and the entries that name them.
 func (w *write) place(ctx context.Context, fresh []*incoming, positions []position.Position) error {
 	effective, truncated := w.effectiveTerms(fresh)
-	size := 0
+	size, entries := 0, 0
 	for i, st := range fresh {
 		body := st.render(positions[i])
 		if size += len(body); size > MaxBatchBytes && len(fresh) > 1 {
@@ -327,6 +327,10 @@ func (w *write) place(ctx context.Context, fresh []*incoming, positions []positi
 		st.entries = termEntries(r, slices.Concat(st.own.entries(), inherited(r.terms, st.own.all)))
 		if st.target != (statementID{}) {
 			st.entries = append(st.entries, referenceEntries(r)...)
+		}
+		if entries += len(st.entries); entries > MaxEntries && len(fresh) > 1 {
+			return &Refusal{Kind: ErrTooLarge, Statement: -1,
+				Message: fmt.Sprintf("the statements of one request may be found by %d members of groups, related activities and references together: send fewer at a time", MaxEntries)}
 		}
 	}
 	return nil
