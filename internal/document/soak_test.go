@@ -205,11 +205,12 @@ func (d *dice) ofBlobs() (before, after error) {
 }
 
 func TestSoak(t *testing.T) {
+	t.Parallel() // like the others of this file, which mostly wait
 	const seed = 20260
 	faults := newDice(seed)
 	w := newWorld(t, &pebble.Faults{OnCall: faults.ofTable, Seed: seed})
 	w.blobs.fault = faults.ofBlobs
-	(&soak{world: w, seed: seed}).rounds(t, 25)
+	(&soak{world: w, seed: seed}).rounds(t, 20)
 }
 
 // lossy is a database whose replies get lost, and some of whose requests.
@@ -231,6 +232,7 @@ func (l lossy) Apply(ctx context.Context, w table.Write) (table.Item, table.Cost
 }
 
 func TestSoakOnDynamoDBLocal(t *testing.T) {
+	t.Parallel()
 	servers, ok := cloudtest.Start(t)
 	if !ok {
 		return
@@ -240,20 +242,24 @@ func TestSoakOnDynamoDBLocal(t *testing.T) {
 	db := dynamotest.Open(t, servers, schema.Tables)
 	w := worldOn(t, lossy{db, faults}, db)
 	w.blobs.fault = faults.ofBlobs
-	(&soak{world: w, seed: seed}).rounds(t, 8)
+	(&soak{world: w, seed: seed}).rounds(t, 5)
 }
 
 // TestOneWinsOnDynamoDBLocal and its twin on the embedded engine: writers race on one ETag.
 func TestOneWinsOnDynamoDBLocal(t *testing.T) {
+	t.Parallel()
 	servers, ok := cloudtest.Start(t)
 	if !ok {
 		return
 	}
 	db := dynamotest.Open(t, servers, schema.Tables)
-	race(t, worldOn(t, db, db), 4)
+	race(t, worldOn(t, db, db), 3)
 }
 
-func TestOneWins(t *testing.T) { race(t, newWorld(t, nil), 20) }
+func TestOneWins(t *testing.T) {
+	t.Parallel()
+	race(t, newWorld(t, nil), 20)
+}
 
 // race lets the clients put on one ETag, and then post without one: exactly one wins the first, and no member of the
 // second is lost.
