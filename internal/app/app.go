@@ -44,6 +44,7 @@ type Ports struct {
 type App struct {
 	Directory  *auth.Directory
 	Statements *lrs.Service
+	Documents  *document.Service
 
 	options httpapi.Options
 }
@@ -70,12 +71,14 @@ func New(p Ports) *App {
 		OwnDisk:     p.OnlyWriter,
 		Log:         p.Log,
 	})
+	documents := document.New(document.Config{Tables: p.Tables, Blobs: p.Blobs, Now: p.Now})
 	return &App{
 		Directory:  directory,
 		Statements: service,
+		Documents:  documents,
 		options: httpapi.Options{
 			Statements:      service,
-			Documents:       document.New(document.Config{Tables: p.Tables, Blobs: p.Blobs, Now: p.Now}),
+			Documents:       documents,
 			Activities:      service,
 			Persons:         service,
 			Authenticator:   directory,

@@ -3,38 +3,64 @@ package local
 import (
 	"context"
 	"errors"
+	"strings"
 
+	"github.com/cairn-lrs/cairn/internal/document"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 )
 
 // DamagedTables says that the engine's own verification failed: a checksum, or an index that is not what its items say.
 const DamagedTables = "damaged tables"
 
+// CheckOptions say what Check tells and does.
+type CheckOptions struct {
+	Report        func(lrs.Difference) // called for each difference
+	RemoveGarbage bool                 // contents that no document points to, older than document.GarbageAge, are removed
+}
+
+// CheckSummary counts what a check has seen.
+type CheckSummary struct {
+	Statements  lrs.CheckSummary
+	Documents   document.CheckSummary
+	Differences int
+}
+
 // Check opens the folder, finishes what a killed server left to be done, compares everything in it with what the stored
-// statements say, and calls report for each difference. The error is one of opening or reading, and wraps ErrInUse when
-// another process has the folder.
-func Check(ctx context.Context, dir string, report func(lrs.Difference)) (summary lrs.CheckSummary, err error) {
+// statements say and every document with its record. The error is one of opening, reading or removing, and wraps
+// ErrInUse when another process has the folder.
+func Check(ctx context.Context, dir string, o CheckOptions) (s CheckSummary, err error) {
 	c, err := openQuiet(dir, Options{})
 	if err != nil {
-		return summary, err
+		return s, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	follower := &lrs.Follower{Service: c.Statements}
 	for n := 1; n > 0; {
 		if n, err = follower.Pass(ctx); err != nil {
-			return summary, err
+			return s, err
 		}
 	}
-	check := &lrs.Check{Service: c.Statements, Scanner: c.Tables, Stores: c.Directory.Store, Report: report}
-	if summary, err = check.Run(ctx); err != nil {
-		return summary, err
+	report := func(d lrs.Difference) {
+		s.Differences++
+		o.Report(d)
+	}
+	statements := &lrs.Check{Service: c.Statements, Scanner: c.Tables, Stores: c.Directory.Store, Report: report}
+	if s.Statements, err = statements.Run(ctx); err != nil {
+		return s, err
+	}
+	documents := &document.Check{Service: c.Documents, Scanner: c.Tables, Lister: c.Blobs, Remove: o.RemoveGarbage,
+		Report: func(d document.Difference) {
+			store, _, _ := strings.Cut(d.Partition, "#")
+			report(lrs.Difference{Store: store, What: d.What, Detail: "document in " + d.Partition + ": " + d.Detail})
+		}}
+	if s.Documents, err = documents.Run(ctx); err != nil {
+		return s, err
 	}
 	if problem := c.Tables.Verify(ctx); problem != nil {
 		if ctx.Err() != nil {
-			return summary, problem
+			return s, problem
 		}
-		summary.Differences++
 		report(lrs.Difference{What: DamagedTables, Detail: problem.Error()})
 	}
-	return summary, nil
+	return s, nil
 }

@@ -13,8 +13,8 @@ var fsckCommand = command{
 	name:    "fsck",
 	summary: "Check a data folder against the statements in it",
 	details: `The server must be stopped. Every term, entry, index and reference is derived again from the stored statements and compared;
-every body and attachment is read. Each difference is one line on stdout: store, statement, what, detail. Nothing is
-repaired, but what a killed server left half done is finished first, as its next start would. Memory: about 600 bytes a
+every body, attachment and document is read. Each difference is one line on stdout: store, statement, what, detail.
+Nothing is repaired, but what a killed server left half done is finished first, as its next start would. Memory: about 600 bytes a
 statement. The exit code is 0 when all is well and 3 when something differs.`,
 	run: runFsck,
 }
@@ -22,6 +22,7 @@ statement. The exit code is 0 when all is well and 3 when something differs.`,
 func runFsck(ctx context.Context, t terminal, c command, args []string) error {
 	f := t.flags(c)
 	data := dataFlag(f)
+	remove := f.Bool("remove-garbage", false, "remove contents older than a day that no document points to")
 	if _, err := t.parse(f, args, 0, 0); err != nil {
 		return err
 	}
@@ -31,16 +32,24 @@ func runFsck(ctx context.Context, t terminal, c command, args []string) error {
 	report := func(d lrs.Difference) {
 		fmt.Fprintf(t.out, "%s\t%s\t%s\t%s\n", orDash(d.Store), orDash(d.Statement), d.What, strings.ReplaceAll(d.Detail, "\n", "; "))
 	}
-	s, err := local.Check(ctx, *data, report)
+	all, err := local.Check(ctx, *data, local.CheckOptions{Report: report, RemoveGarbage: *remove})
 	if err != nil {
 		return inUse(*data, err)
 	}
-	fmt.Fprintf(t.out, "%d statements, %d index entries, %d term entries, %d references, %d attachments: %s\n",
-		s.Statements, s.IndexEntries, s.Entries, s.References, s.Blobs, verdict(s.Differences))
+	s, d := all.Statements, all.Documents
+	fmt.Fprintf(t.out, "%d statements, %d index entries, %d term entries, %d references, %d attachments, %d documents: %s\n",
+		s.Statements, s.IndexEntries, s.Entries, s.References, s.Blobs, d.Documents, verdict(all.Differences))
 	if s.Garbage > 0 {
 		fmt.Fprintf(t.out, "%d entries belong to attempts that failed or to voided statements; they are never listed\n", s.Garbage)
 	}
-	if s.Differences > 0 {
+	if d.Garbage > 0 {
+		done := "-remove-garbage removes them"
+		if *remove {
+			done = "removed"
+		}
+		fmt.Fprintf(t.out, "%d contents of %d bytes belong to no document: %s\n", d.Garbage, d.GarbageSize, done)
+	}
+	if all.Differences > 0 {
 		return errDiffers
 	}
 	return nil
