@@ -47,13 +47,13 @@ func greet(ctx context.Context, fixed config.Credential, directory *auth.Directo
 }
 
 // write tells how to reach the server, with lines that work when pasted.
-func (g greeting) write(w io.Writer, data, endpoint string) {
+func (g greeting) write(w io.Writer, program, data, endpoint string) {
 	fmt.Fprintf(w, "Cairn is ready.\n\n  endpoint  %s\n  data      %s\n", endpoint, data)
 	if g.key != "" {
 		fmt.Fprintf(w, "  key       %s\n", g.key)
 	}
 	user := g.key
-	another := "cairn credential create -data " + quote(data)
+	another := program + " credential create -data " + quote(data)
 	switch {
 	case g.secret != "":
 		fmt.Fprintf(w, "  secret    %s   (shown this once)\n", g.secret)

@@ -24,7 +24,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "cairn:", err)
 		os.Exit(exitError)
 	}
-	t := terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, config: c}
+	t := terminal{program: os.Args[0], in: os.Stdin, out: os.Stdout, err: os.Stderr, config: c}
 	os.Exit(t.run(ctx, os.Args[1:]))
 }
 
@@ -39,6 +39,7 @@ const (
 
 // terminal is what a command talks to.
 type terminal struct {
+	program  string // by which this one was called, for lines to paste
 	in       io.Reader
 	out, err io.Writer
 	config   config.Config

@@ -70,7 +70,7 @@ func runServe(ctx context.Context, t terminal, c command, args []string) error {
 func serve(ctx context.Context, t terminal, o serveOptions, cairn *local.Cairn, log *slog.Logger) error {
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {
-		return fmt.Errorf("listen on -addr: %w", err)
+		return fmt.Errorf("listen on -addr: %w; name another, as in -addr 127.0.0.1:9000", err)
 	}
 	defer listener.Close() // the server closes it too
 	g, err := greet(ctx, t.config.Credential, cairn.Directory)
@@ -83,7 +83,7 @@ func serve(ctx context.Context, t terminal, o serveOptions, cairn *local.Cairn, 
 		log.Warn("-addr is not a loopback address: whoever reaches it can try credentials, and they travel in the clear; put a proxy with TLS before it",
 			"addr", listener.Addr().String())
 	}
-	g.write(t.out, o.data, "http://"+reachable(listener.Addr())+httpapi.Base)
+	g.write(t.out, t.program, o.data, "http://"+reachable(listener.Addr())+httpapi.Base)
 
 	server := &http.Server{
 		Handler:           cairn.Handler(),

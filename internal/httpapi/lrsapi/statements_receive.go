@@ -32,7 +32,7 @@ func readStatements(r *edge.Request) (received, error) {
 	switch mediaType {
 	case "", "application/json", "multipart/mixed":
 	case "application/x-www-form-urlencoded":
-		return received{}, edge.BadRequest("xAPI 1.0.3 Communication 1.3", "a form needs the parameter method in the query: POST ?method=PUT, POST or GET")
+		return received{}, edge.BadRequest("xAPI 1.0.3 Communication 1.3", "statements come with the Content-Type application/json; a form needs the parameter method in the query: POST ?method=PUT, POST or GET")
 	default:
 		return received{}, edge.BadRequest(contentSection, "the Content-Type of statements must be application/json or multipart/mixed")
 	}
