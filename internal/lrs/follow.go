@@ -26,7 +26,8 @@ type Follower struct {
 
 const (
 	followBatch     = 500
-	checkpointEvery = time.Second // a restart repeats what came after a checkpoint, which is harmless
+	followPause     = 50 * time.Millisecond // changes gather meanwhile: one at a time they would cost as much as the writes they follow
+	checkpointEvery = time.Second           // a restart repeats what came after a checkpoint, which is harmless
 )
 
 // Run follows until the context ends, and returns its error, or the first other one. A change that cannot be completed
@@ -37,11 +38,16 @@ func (f *Follower) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if n > 0 {
+		if n >= followBatch {
 			continue
 		}
 		if err := f.Wait(ctx, f.latest); err != nil {
 			return err
+		}
+		select {
+		case <-time.After(followPause):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }
