@@ -13,8 +13,9 @@ import (
 )
 
 // Derivation merges definitions and names from the statements that are stored, once for a data folder: one that is older
-// than a merged item has the statements and not what they say. As a merge depends on the set of statements alone, it
-// may be interrupted, repeated, and run while statements are stored.
+// than a merged item has the statements and not what they say. It may be
+// interrupted, repeated, and run while statements are stored. It reads in the order of a scan, so of three texts A, B, A
+// the second may be left (xapi's README, "How definitions merge").
 type Derivation struct {
 	*Service
 	Scanner table.Scanner

@@ -16,8 +16,9 @@ import (
 )
 
 // This file checks the protocol of references and voids over the real code: writers run at once, and a scheduler lets
-// exactly one of them make its next call to the tables, so that a schedule is a list of choices. Small cases are run in
-// every schedule, larger ones in a sample. After each, Check derives the world again.
+// exactly one of them make its next call to the tables, so that a schedule is a list of choices. The smallest case is
+// run in every schedule, the others in a sample. After each, terms and voided states are compared with the closure of
+// the references.
 
 // stepped is a DB whose every call waits for the scheduler.
 type stepped struct {
