@@ -54,11 +54,11 @@ lint: ## formatting, go vet, staticcheck
 	go vet $(PKG)
 	go tool staticcheck $(PKG)
 
-lint-template: ## check template.yaml with cfn-lint, installed from PyPI into bin/
+lint-template: ## check template.yaml and infra/scaling.yaml with cfn-lint, installed from PyPI into bin/
 	@[ bin/cfn-lint/requirements.txt -nt infra/lint/requirements.txt ] || { \
 	  python3 -m venv bin/cfn-lint && bin/cfn-lint/bin/pip install -q --disable-pip-version-check -r infra/lint/requirements.txt && \
 	  cp infra/lint/requirements.txt bin/cfn-lint/; }
-	bin/cfn-lint/bin/cfn-lint template.yaml
+	bin/cfn-lint/bin/cfn-lint template.yaml infra/scaling.yaml
 
 # The scripts spend most of their time waiting for what is promised to come: many run at once.
 e2e: ## the black-box tests over the cloud road: the functions in processes of their own, DynamoDB Local, an S3 server

@@ -13,9 +13,9 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// template is what the test reads of template.yaml. CloudFormation's short forms (!Ref, !Sub) are tagged
+// stackFile is what the test reads of template.yaml. CloudFormation's short forms (!Ref, !Sub) are tagged
 // scalars to a YAML parser, so a string field gets their text.
-type template struct {
+type stackFile struct {
 	Resources map[string]struct {
 		Type                string    `yaml:"Type"`
 		DeletionPolicy      string    `yaml:"DeletionPolicy"`
@@ -27,9 +27,10 @@ type template struct {
 // tableResource has the properties of an AWS::DynamoDB::Table that Cairn sets, with the names of
 // CloudFormation's reference. Unknown ones fail the test: they would not be checked.
 type tableResource struct {
-	TableName            string `yaml:"TableName"`
-	BillingMode          string `yaml:"BillingMode"`
-	AttributeDefinitions []struct {
+	TableName             string     `yaml:"TableName"`
+	BillingMode           string     `yaml:"BillingMode"`
+	ProvisionedThroughput throughput `yaml:"ProvisionedThroughput"`
+	AttributeDefinitions  []struct {
 		AttributeName string `yaml:"AttributeName"`
 		AttributeType string `yaml:"AttributeType"`
 	} `yaml:"AttributeDefinitions"`
@@ -41,6 +42,7 @@ type tableResource struct {
 			ProjectionType   string   `yaml:"ProjectionType"`
 			NonKeyAttributes []string `yaml:"NonKeyAttributes"`
 		} `yaml:"Projection"`
+		ProvisionedThroughput throughput `yaml:"ProvisionedThroughput"`
 	} `yaml:"GlobalSecondaryIndexes"`
 	StreamSpecification struct {
 		StreamViewType string `yaml:"StreamViewType"`
@@ -56,6 +58,19 @@ type tableResource struct {
 		SSEEnabled bool `yaml:"SSEEnabled"`
 	} `yaml:"SSESpecification"`
 	DeletionProtectionEnabled string `yaml:"DeletionProtectionEnabled"`
+}
+
+// throughput is what a table or index has when it is provisioned: !If [Provisioned, {…}, nothing].
+type throughput [3]yaml.Node
+
+// fromMinUnits says that it begins with the parameter MinUnits, and with nothing when on demand.
+func (t throughput) fromMinUnits() bool {
+	var given map[string]yaml.Node
+	if t[1].Decode(&given) != nil || len(given) != 2 {
+		return false
+	}
+	return t[0].Value == "Provisioned" && t[2].Value == "AWS::NoValue" &&
+		given["ReadCapacityUnits"].Value == "MinUnits" && given["WriteCapacityUnits"].Value == "MinUnits"
 }
 
 type keySchema []struct {
@@ -128,9 +143,17 @@ func TestTemplateDeploysTheSchema(t *testing.T) {
 			if diff := cmp.Diff(keyTypes(want), types); diff != "" {
 				t.Errorf("types of key attributes (-schema +template):\n%s", diff)
 			}
-			if r.BillingMode != "PAY_PER_REQUEST" || !r.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled ||
+			if r.BillingMode != "BillingMode" || !r.ProvisionedThroughput.fromMinUnits() {
+				t.Error("a table is billed as the parameter BillingMode says and begins with MinUnits: copy both properties from another table")
+			}
+			for _, index := range r.GlobalSecondaryIndexes {
+				if !index.ProvisionedThroughput.fromMinUnits() {
+					t.Errorf("index %s: an index begins with MinUnits: copy ProvisionedThroughput from another one", index.IndexName)
+				}
+			}
+			if !r.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled ||
 				!r.SSESpecification.SSEEnabled || r.DeletionProtectionEnabled != "KeepData" {
-				t.Errorf("a table is billed on demand, restorable, encrypted and protected; this one is %+v", r)
+				t.Errorf("a table is restorable, encrypted and protected; this one is %+v", r)
 			}
 		})
 	}
@@ -146,7 +169,7 @@ func readTables(t *testing.T) map[string]tableResource {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var whole template
+	var whole stackFile
 	if err := yaml.Unmarshal(text, &whole); err != nil {
 		t.Fatal(err)
 	}
@@ -177,6 +200,6 @@ func readTables(t *testing.T) map[string]tableResource {
 }
 
 var readProperties = []string{
-	"TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "StreamSpecification",
+	"TableName", "BillingMode", "ProvisionedThroughput", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "StreamSpecification",
 	"TimeToLiveSpecification", "PointInTimeRecoverySpecification", "SSESpecification", "DeletionProtectionEnabled",
 }
