@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -47,11 +45,8 @@ func (g *Gateway) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if event.Version != "2.0" || event.RequestContext.HTTP.Method == "" {
 		return nil, errors.New("decode HTTP API event: not payload format 2.0")
 	}
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-replyMargin))
-		defer cancel()
-	}
+	ctx, cancel := withMargin(ctx)
+	defer cancel()
 	id := event.RequestContext.RequestID
 	request, err := newRequest(ctx, &event)
 	if err != nil {
@@ -72,18 +67,22 @@ func (g *Gateway) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return w.appendJSON(answer[:0])
 }
 
-// serve calls the handler and reports whether it panicked. The text of a panic may hold what a learner sent,
-// so only runtime errors, whose text is Go's own, are logged with it.
+// withMargin ends a context before the function's time does.
+func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-replyMargin))
+}
+
+// serve calls the handler and reports whether it panicked.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) (panicked bool) {
 	defer func() {
-		switch cause := recover().(type) {
-		case nil:
-		case runtime.Error:
+		if cause := recover(); cause != nil {
 			panicked = true
-			g.log.ErrorContext(r.Context(), "handler panicked", "cause", cause.Error(), "stack", string(debug.Stack()))
-		default:
-			panicked = true
-			g.log.ErrorContext(r.Context(), "handler panicked", "cause", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+			p := newPanicError(cause)
+			g.log.ErrorContext(r.Context(), "handler panicked", "cause", p.cause, "stack", string(p.stack))
 		}
 	}()
 	g.handler.ServeHTTP(w, r)

@@ -115,6 +115,9 @@ func TestSampleEventsBecomeRequests(t *testing.T) {
 	}
 	for _, path := range paths {
 		name := strings.TrimSuffix(filepath.Base(path), ".json")
+		if strings.HasPrefix(name, "aggregate-") {
+			continue // of a stream: TestSampleEventsBecomeChanges
+		}
 		t.Run(name, func(t *testing.T) {
 			payload, err := os.ReadFile(path)
 			if err != nil {
@@ -127,20 +130,26 @@ func TestSampleEventsBecomeRequests(t *testing.T) {
 			if err != nil || a.StatusCode != http.StatusOK {
 				t.Fatalf("status %d, read body: %v", a.StatusCode, err)
 			}
-			golden := filepath.Join("testdata", name+".golden")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("request (-want +got):\n%s", diff)
-			}
+			golden(t, name, got)
 		})
+	}
+}
+
+// golden compares with a file in testdata, or writes it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package lambdaio carries requests between AWS Lambda and ordinary http.Handlers. It is
-// the only importer of aws-lambda-go and aws-lambda-go-api-proxy, so that nothing else
-// knows where it runs.
+// Package lambdaio carries requests between AWS Lambda and ordinary http.Handlers, and changes
+// from DynamoDB streams to a Consumer. It is the only importer of aws-lambda-go and
+// aws-lambda-go-api-proxy, so that nothing else knows where it runs.
 //
 // # What an HTTP API event does to a request
 //
@@ -28,11 +28,9 @@
 package lambdaio
 
 import (
-	"log/slog"
 	"net/http"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
 // Start serves HTTP API events with the handler until the execution environment ends; it does not return.
@@ -42,14 +40,19 @@ import (
 // may depend on them, since a crash and a time-out kill without a signal.
 // Source: aws-lambda-go, lambda.WithEnableSIGTERM.
 func Start(handler http.Handler, atShutdown ...func()) {
+	start(NewGateway(handler, Logger()), atShutdown)
+}
+
+// StartStream hands the changes of DynamoDB streams to the consumer until the execution environment ends; it does not
+// return. See NewStream and Start.
+func StartStream(prefix string, consume Consumer, atShutdown ...func()) {
+	start(NewStream(prefix, consume, Logger()), atShutdown)
+}
+
+func start(handler lambda.Handler, atShutdown []func()) {
 	var options []lambda.Option
 	if len(atShutdown) > 0 {
 		options = append(options, lambda.WithEnableSIGTERM(atShutdown...))
 	}
-	lambda.StartWithOptions(NewGateway(handler, Logger()), options...)
+	lambda.StartWithOptions(handler, options...)
 }
-
-// Logger writes records the way Lambda's log settings ask for (JSON or text, and the level), each with the
-// id of the invocation that its context belongs to.
-// Source: AWS Lambda developer guide, "Advanced logging controls".
-func Logger() *slog.Logger { return lambdacontext.NewLogger() }

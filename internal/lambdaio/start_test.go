@@ -2,6 +2,7 @@ package lambdaio
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,14 +13,24 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cairn-lrs/cairn/internal/table"
 )
 
 // asFunction makes the test binary a Lambda function, which TestStart runs as a process of its own.
 const asFunction = "LAMBDAIO_TEST_FUNCTION"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asFunction) == "" {
+	switch os.Getenv(asFunction) {
+	case "":
 		os.Exit(m.Run())
+	case "stream":
+		StartStream(samplePrefix, func(_ context.Context, changes []table.Change) (int, error) {
+			if changes[0].Sequence == "13" {
+				panic("consumer")
+			}
+			return 1, nil
+		})
 	}
 	Start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/panic" {
@@ -67,45 +78,67 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// functionProcess is this test binary as a Lambda function.
+type functionProcess struct {
+	*exec.Cmd
+	api    *runtimeAPI
+	output bytes.Buffer
+}
+
+func startFunction(t *testing.T, conduct string) *functionProcess {
+	t.Helper()
+	f := &functionProcess{Cmd: exec.Command(os.Args[0]), api: &runtimeAPI{events: make(chan []byte), answers: make(chan string, 1)}}
+	server := httptest.NewServer(f.api)
+	f.Env = append(os.Environ(), asFunction+"="+conduct, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(server.URL, "http://"))
+	f.Stdout, f.Stderr = &f.output, &f.output
+	if err := f.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = f.Process.Kill() // it may have ended
+		_ = f.Wait()
+		server.Close()
+	})
+	return f
+}
+
+// ask gives the process an event and expects a part of its answer.
+func (f *functionProcess) ask(t *testing.T, payload, want string) {
+	t.Helper()
+	select {
+	case f.api.events <- []byte(payload):
+	case <-time.After(10 * time.Second):
+		t.Fatal("the function asks for no event")
+	}
+	select {
+	case got := <-f.api.answers:
+		if !strings.Contains(got, want) {
+			t.Errorf("%s\ngot  %s\nwant %s", payload, got, want)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatalf("no answer to %s", payload)
+	}
+}
+
 func TestStart(t *testing.T) {
-	api := &runtimeAPI{events: make(chan []byte), answers: make(chan string, 1)}
-	server := httptest.NewServer(api)
-	defer server.Close()
-
-	var output bytes.Buffer
-	function := exec.Command(os.Args[0])
-	function.Env = append(os.Environ(), asFunction+"=1", "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(server.URL, "http://"))
-	function.Stdout, function.Stderr = &output, &output
-	if err := function.Start(); err != nil {
+	f := startFunction(t, "gateway")
+	f.ask(t, `{"version":"2.0","rawPath":"/one","requestContext":{"http":{"method":"GET"}}}`, fmt.Sprintf(`"body":"/one from %d"`, f.Process.Pid))
+	f.ask(t, `{"version":"2.0","rawPath":"/panic","requestContext":{"http":{"method":"GET"}}}`, `"statusCode":500`)
+	f.ask(t, `{}`, "error: ")
+	f.ask(t, `{"version":"2.0","rawPath":"/two","requestContext":{"http":{"method":"GET"}}}`, fmt.Sprintf(`"body":"/two from %d"`, f.Process.Pid))
+	if err := f.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = function.Process.Kill() }()
+	if err := f.Wait(); err != nil || !strings.Contains(f.output.String(), "shut down") {
+		t.Errorf("after SIGTERM: %v, %s", err, f.output.String())
+	}
+}
 
-	for _, step := range []struct{ payload, want string }{
-		{`{"version":"2.0","rawPath":"/one","requestContext":{"http":{"method":"GET"}}}`, fmt.Sprintf(`"body":"/one from %d"`, function.Process.Pid)},
-		{`{"version":"2.0","rawPath":"/panic","requestContext":{"http":{"method":"GET"}}}`, `"statusCode":500`},
-		{`{}`, "error: "},
-		{`{"version":"2.0","rawPath":"/two","requestContext":{"http":{"method":"GET"}}}`, fmt.Sprintf(`"body":"/two from %d"`, function.Process.Pid)},
-	} {
-		select {
-		case api.events <- []byte(step.payload):
-		case <-time.After(10 * time.Second):
-			t.Fatalf("the function asks for no event: %s", output.String())
-		}
-		select {
-		case got := <-api.answers:
-			if !strings.Contains(got, step.want) {
-				t.Errorf("%s\ngot  %s\nwant %s", step.payload, got, step.want)
-			}
-		case <-time.After(10 * time.Second):
-			t.Fatalf("no answer to %s: %s", step.payload, output.String())
-		}
-	}
-
-	if err := function.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := function.Wait(); err != nil || !strings.Contains(output.String(), "shut down") {
-		t.Errorf("after SIGTERM: %v, %s", err, output.String())
-	}
+// TestStartStream: neither a panic nor a wrong payload ends the process.
+func TestStartStream(t *testing.T) {
+	f := startFunction(t, "stream")
+	f.ask(t, string(payloadOf(record("11"), record("12"))), `{"batchItemFailures":[{"itemIdentifier":"12"}]}`)
+	f.ask(t, string(payloadOf(record("13"))), "error: ")
+	f.ask(t, `{}`, "error: ")
+	f.ask(t, string(payloadOf(record("14"))), `{"batchItemFailures":[]}`)
 }
