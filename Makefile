@@ -21,14 +21,20 @@ OUT ?= bin/bench
 RACY := blob table lrs document auth position httpapi app
 RACE := $(if $(shell command -v gcc),-race)
 
+# Without cgo nothing waits for a C compiler, which has a zstd to build that the engine would use and Cairn does not.
+CAIRN_BUILD := CGO_ENABLED=0 go build -ldflags "-s -w"
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint lint-template e2e bench build deploy undeploy
+.PHONY: help run cairn-stack test check fmt lint lint-template e2e bench build deploy undeploy
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build Cairn and serve it at http://127.0.0.1:8080/xapi, data in ./cairn-data
-	go build -o bin/cairn ./internal/cmd/cairn && exec bin/cairn serve $(ARGS)
+	$(CAIRN_BUILD) -o bin/cairn ./internal/cmd/cairn && exec bin/cairn serve $(ARGS)
+
+cairn-stack: ## build bin/cairn and bin/cairn-stack, which its commands with -stack need for a deployed stack
+	$(CAIRN_BUILD) -o bin/ ./internal/cmd/cairn ./internal/cmd/cairn-stack
 
 test: lint ## run every check and test but those of `make e2e`; says which road could not run, and why
 ifeq ($(RACE),)
@@ -68,7 +74,7 @@ e2e: ## the black-box tests over the cloud road: the functions in processes of t
 bench: ## measure: Go benchmarks, then floor, Cairn and ceiling under the load generator at CAIRN_LOAD
 	go test -run '^$$' -bench . -benchmem ./internal/...
 ifdef CAIRN_LOAD
-	go build -o bin/cairn ./internal/cmd/cairn
+	$(CAIRN_BUILD) -o bin/cairn ./internal/cmd/cairn
 	go run ./internal/bench/benchload -load "$(CAIRN_LOAD)" -cairn bin/cairn -out $(OUT)
 else
 	@echo "floor, Cairn and ceiling were not measured: CAIRN_LOAD does not name the load generator's folder"

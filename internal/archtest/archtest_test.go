@@ -49,6 +49,15 @@ func TestLambdaBinariesLinkNoEmbeddedEngine(t *testing.T) {
 	}
 }
 
+// Who runs Cairn on one machine builds what is linked here, and waits for it.
+func TestCairnLinksNoAWS(t *testing.T) {
+	for _, imported := range Reached(load(t), "internal/cmd/cairn") {
+		if within(imported, Module+"/internal/app/cloud") || within(imported, "github.com/aws/aws-sdk-go-v2") {
+			t.Errorf("internal/cmd/cairn links %s", imported)
+		}
+	}
+}
+
 // TestRulesCatchPlantedFaults shows that each rule can fail.
 func TestRulesCatchPlantedFaults(t *testing.T) {
 	tests := []struct {

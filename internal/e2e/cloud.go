@@ -31,6 +31,9 @@ func Deploy(ctx context.Context, dir string, servers *cloudtest.Servers, flags .
 	if err != nil {
 		return nil, err
 	}
+	if _, err := build(ctx, dir, "cairn-stack"); err != nil {
+		return nil, err
+	}
 	road, err := build(ctx, dir, "cloudroad")
 	if err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ all/read and all. A credential that reaches learners' browsers should have state
 		if _, err := t.parse(f, args, 0, 0); err != nil {
 			return err
 		}
-		return on.withOperator(ctx, t.config, func(o operator.Operator) error {
+		return on.withOperator(ctx, func(o operator.Operator) error {
 			made, err := o.CreateCredential(ctx, *store, operator.NewCredential{Label: *label, Scopes: *scopes, Trusted: *trusted})
 			if err != nil {
 				return err

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"flag"
 
-	"github.com/cairn-lrs/cairn/internal/app/cloud/stack"
 	"github.com/cairn-lrs/cairn/internal/app/local"
 	"github.com/cairn-lrs/cairn/internal/cmd/cairn/operator"
-	"github.com/cairn-lrs/cairn/internal/config"
 )
 
 // target is what the commands about stores and credentials work on: a data folder or a deployed stack.
@@ -32,18 +30,14 @@ func operate(n int, do func(context.Context, terminal, operator.Operator, []stri
 		if err != nil {
 			return err
 		}
-		return on.withOperator(ctx, t.config, func(o operator.Operator) error { return do(ctx, t, o, rest) })
+		return on.withOperator(ctx, func(o operator.Operator) error { return do(ctx, t, o, rest) })
 	}
 }
 
 // withOperator reaches the stack, or a data folder that exists: through the server that runs on it, or else by opening it.
-func (on target) withOperator(ctx context.Context, c config.Config, do func(operator.Operator) error) error {
+func (on target) withOperator(ctx context.Context, do func(operator.Operator) error) error {
 	if *on.stack != "" {
-		directory, err := stack.Directory(ctx, c, *on.stack)
-		if err != nil {
-			return err
-		}
-		return do(operator.Direct(directory))
+		return operator.WithStack(ctx, *on.stack, do)
 	}
 	if err := mustBeData(*on.data); err != nil {
 		return err
