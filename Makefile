@@ -12,6 +12,10 @@ CLOUD_ROAD := ./internal/e2e/cloud
 GO_FOLDERS := $(wildcard functions internal)
 # The parameters of samconfig.toml that `make deploy` takes: dev or prod.
 STAGE ?= dev
+# cfn-lint and SAM, from PyPI at the versions of infra/lint.
+LINT_TOOLS := bin/lint
+SAM := $(LINT_TOOLS)/bin/sam
+export SAM_CLI_TELEMETRY := 0
 # Where `make bench` leaves its results.
 OUT ?= bin/bench
 
@@ -25,7 +29,7 @@ RACE := $(if $(shell command -v gcc),-race)
 CAIRN_BUILD := CGO_ENABLED=0 go build -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help run cairn-stack test check fmt lint lint-template e2e bench build deploy undeploy
+.PHONY: help run cairn-stack test check fmt lint lint-template e2e bench build package deploy undeploy
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,11 +64,13 @@ lint: ## formatting, go vet, staticcheck
 	go vet $(PKG)
 	go tool staticcheck $(PKG)
 
-lint-template: ## check template.yaml and infra/scaling.yaml with cfn-lint, installed from PyPI into bin/
-	@[ bin/cfn-lint/requirements.txt -nt infra/lint/requirements.txt ] || { \
-	  python3 -m venv bin/cfn-lint && bin/cfn-lint/bin/pip install -q --disable-pip-version-check -r infra/lint/requirements.txt && \
-	  cp infra/lint/requirements.txt bin/cfn-lint/; }
-	bin/cfn-lint/bin/cfn-lint template.yaml infra/scaling.yaml
+lint-template: $(LINT_TOOLS)/requirements.txt ## check template.yaml: cfn-lint, sam validate, rules of our own; and that planted faults are reported
+	go run ./internal/cmd/lintstack -cfn-lint $(LINT_TOOLS)/bin/cfn-lint
+	$(SAM) validate --lint --region us-east-1
+
+$(LINT_TOOLS)/requirements.txt: infra/lint/requirements.txt
+	python3 -m venv $(LINT_TOOLS) && $(LINT_TOOLS)/bin/pip install -q --disable-pip-version-check -r $<
+	cp $< $@
 
 # The scripts spend most of their time waiting for what is promised to come: many run at once.
 e2e: ## the black-box tests over the cloud road: the functions in processes of their own, DynamoDB Local, an S3 server
@@ -81,16 +87,18 @@ else
 endif
 
 build: $(patsubst functions/%/main.go,bin/functions/%/bootstrap,$(wildcard functions/*/main.go)) ## build the Lambda binaries into bin/functions and weigh them
-	@for binary in $^; do \
-	  size=$$(wc -c <$$binary); echo "$$binary: $$size bytes of $(MAX_BINARY)"; \
-	  [ $$size -le $(MAX_BINARY) ] || { echo "$$binary is too large: a cold start reads the whole file" >&2; exit 1; }; done
+	@$(MAKE) --no-print-directory weigh BINARIES="$^"
 
-deploy: ## build with SAM and deploy (STAGE=dev or prod); needs an AWS account
-	sam build
-	sam deploy --config-env $(STAGE)
+# Built in place: SAM would copy the whole tree, bin and all, for each function. Nothing is asked of AWS.
+package: $(LINT_TOOLS)/requirements.txt ## build what is deployed into .aws-sam, with SAM, and weigh it
+	$(SAM) build
+	@$(MAKE) --no-print-directory weigh BINARIES="$$(echo .aws-sam/build/*/bootstrap)"
 
-undeploy: ## delete the stack (STAGE=dev or prod); tables and bucket stay, infra/README.md says how to delete them
-	sam delete --config-env $(STAGE)
+deploy: package ## deploy the stack (STAGE=dev or prod); needs an AWS account
+	$(SAM) deploy --config-env $(STAGE)
+
+undeploy: $(LINT_TOOLS)/requirements.txt ## delete the stack (STAGE=dev or prod); tables and bucket stay, infra/README.md says how to delete them
+	$(SAM) delete --config-env $(STAGE)
 
 # ---- Lambda binaries -----------------------------------------------------------------------------------------
 # arm64 is a fifth cheaper than x86. lambda.norpc leaves out the RPC of the retired go1.x runtime; -s -w drop
@@ -98,7 +106,12 @@ undeploy: ## delete the stack (STAGE=dev or prod); tables and bucket stay, infra
 MAX_BINARY := 15000000
 LAMBDA_BUILD = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -trimpath -ldflags "-s -w"
 
-.PHONY: FORCE
+.PHONY: FORCE weigh
+weigh:
+	@for binary in $(BINARIES); do \
+	  size=$$(wc -c <$$binary); echo "$$binary: $$size bytes of $(MAX_BINARY)"; \
+	  [ $$size -le $(MAX_BINARY) ] || { echo "$$binary is too large: a cold start reads the whole file" >&2; exit 1; }; done
+
 bin/functions/%/bootstrap: FORCE
 	$(LAMBDA_BUILD) -o $@ ./functions/$*
 

@@ -3,7 +3,6 @@ package archtest
 import (
 	"io/fs"
 	"path"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -81,17 +80,5 @@ func TestTemplateDeploysEachFunction(t *testing.T) {
 	}
 	if diff := cmp.Diff(routes, described); diff != "" {
 		t.Errorf("functions and their routes (-template.yaml +functions/*/main.go):\n%s", diff)
-	}
-}
-
-// TestAlarmWatchesEachFunction: a function that is added to the template is added to the alarm too.
-func TestAlarmWatchesEachFunction(t *testing.T) {
-	text := readFile(t, "template.yaml")
-	functions := matches(regexp.MustCompile(`(?m)^  (\w+):\n    Type: AWS::Serverless::Function$`), text)
-	_, alarm, found := strings.Cut(text, "\n  FunctionErrors:\n")
-	alarm, _, _ = strings.Cut(alarm, "\n\n")
-	watched := matches(regexp.MustCompile(`Name: FunctionName, Value: !Ref (\w+)`), alarm)
-	if diff := cmp.Diff(functions, watched); !found || len(functions) < 2 || diff != "" {
-		t.Errorf("functions (-template.yaml +its alarm FunctionErrors):\n%s", diff)
 	}
 }

@@ -61,6 +61,7 @@ var layers = []layer{
 	{"internal/cmd/cairn-stack", []string{"internal/app/cloud", "internal/cmd/cairn/operator", "internal/config"}, "it opens the cloud half for the operator's commands, which stand in cairn"},
 	{"internal/cmd/cloudroad", []string{"internal/app/cloud", "internal/auth", "internal/config", "internal/cloudtest", "internal/lambdaio"}, "it deploys the cloud half in front of the test servers"},
 	{"internal/cmd/withcloud", []string{"internal/cloudtest"}, "it starts the test servers around a command"},
+	{"internal/cmd/lintstack", nil, "it reads the template"},
 	{"internal/cmd/testreport", nil, "it reads what go test prints"},
 	{"internal/cloudtest", nil, "test servers are started the same way for whoever asks"},
 	{"internal/e2e", []string{"internal/cloudtest", "internal/e2e"}, "black-box tests know the project by its binaries and its HTTP"},
