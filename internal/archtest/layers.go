@@ -62,9 +62,10 @@ var layers = []layer{
 	{"internal/cmd/cloudroad", []string{"internal/app/cloud", "internal/auth", "internal/config", "internal/cloudtest", "internal/lambdaio"}, "it deploys the cloud half in front of the test servers"},
 	{"internal/cmd/withcloud", []string{"internal/cloudtest"}, "it starts the test servers around a command"},
 	{"internal/cmd/lintstack", nil, "it reads the template"},
-	{"internal/cmd/testreport", nil, "it reads what go test prints"},
+	{"internal/cmd/testreport", []string{"internal/requirements"}, "it reads what go test prints, and holds it against the map of requirements"},
+	{"internal/requirements", nil, "the map knows ids and names of tests, and nothing of what they test"},
 	{"internal/cloudtest", nil, "test servers are started the same way for whoever asks"},
-	{"internal/e2e", []string{"internal/cloudtest", "internal/e2e"}, "black-box tests know the project by its binaries and its HTTP"},
+	{"internal/e2e", []string{"internal/cloudtest", "internal/e2e", "internal/requirements"}, "black-box tests know the project by its binaries and its HTTP"},
 	{"internal/bench", []string{"internal/bench"}, "yardsticks share no code with what they measure"},
 	{"internal/archtest", nil, "this package reads files"},
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"uuid"
+
+	"github.com/cairn-lrs/cairn/internal/requirements"
 )
 
 // conversation is a script being played.
@@ -22,16 +24,19 @@ type conversation struct {
 	stores  map[string]string   // A and B to the road's names
 	known   map[string]identity // by the text of an as line
 	who     identity
-	other   identity // asks behind the script's back what store A was asked
-	version string
+	other   identity  // asks behind the script's back what store A was asked
+	version string    // "" sends none
+	edition string    // the version that was asked for last, or the one that the script runs for
+	met     []string  // requirements that the script names for this edition
 	wrote   time.Time // when the last answer to a write came
 }
 
 // maxWait bounds every wait for consistency.
 const maxWait = 30 * time.Second
 
-// play runs one variant and returns what did not come out as the script says, up to the first request that failed.
-func (s *Script) play(ctx context.Context, road Road, variant variant) error {
+// play runs one variant and returns the requirements that it has shown to be met, or what did not come out as the script
+// says, up to the first request that failed.
+func (s *Script) play(ctx context.Context, road Road, variant variant) (met []string, err error) {
 	client := &http.Client{
 		Transport:     &http.Transport{DisableCompression: true},
 		Timeout:       60 * time.Second,
@@ -48,20 +53,25 @@ func (s *Script) play(ctx context.Context, road Road, variant variant) error {
 	if s.Variable != "" {
 		c.values.text[s.Variable] = variant.value
 	}
+	if s.Variable == "version" {
+		c.edition = variant.value
+	}
 	c.values.text["order"] = strings.Join(variant.order, " ")
-	var err error
 	if c.other, err = c.identify(ctx, "B"); err != nil {
-		return err
+		return nil, err
 	}
 	if err := c.as(ctx, "A"); err != nil {
-		return err
+		return nil, err
 	}
 	for _, step := range s.steps(variant.order) {
+		if s.Variable != "version" && c.version != "" {
+			c.edition = c.version
+		}
 		if err := c.step(ctx, step); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return c.met, nil
 }
 
 func (c *conversation) step(ctx context.Context, s Step) error {
@@ -84,6 +94,8 @@ func (c *conversation) step(ctx context.Context, s Step) error {
 		return at(err)
 	}
 	switch s.Verb {
+	case "requires":
+		c.met = append(c.met, requirements.Of(c.edition, s.Text)...)
 	case "let":
 		c.values.text[s.Name] = text
 	case "as":

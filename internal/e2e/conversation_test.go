@@ -95,7 +95,8 @@ json $.version = ""
 			if err != nil {
 				t.Fatal(err)
 			}
-			fits(t, script.play(t.Context(), &fakeRoad{endpoint: server.URL + "/xapi"}, script.variants()[0]), tt.want)
+			_, err = script.play(t.Context(), &fakeRoad{endpoint: server.URL + "/xapi"}, script.variants()[0])
+			fits(t, err, tt.want)
 		})
 	}
 }

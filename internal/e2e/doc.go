@@ -19,6 +19,11 @@
 //	json $.id = "{{id}}"
 //	save stored = json $.stored
 //
+// # Requirements
+//
+//	# requires: C2.1.1-1 L4.1.6.1-1   the lines that follow prove these, of the version that is asked for here (or that the
+//	                                  script runs for); package requirements makes a map of them
+//
 // # Before the conversation
 //
 //	for each version in 1.0.3 2.0.0    the whole script runs once per value, {{version}} holds it

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cairn-lrs/cairn/internal/requirements"
 )
 
 //go:embed testdata/*.http
@@ -43,9 +45,12 @@ func Run(t *testing.T, road Road) {
 			played++
 			t.Run(strings.TrimSuffix(script.Name, ".http")+variant.name, func(t *testing.T) {
 				t.Parallel()
-				if err := script.play(t.Context(), road, variant); err != nil {
+				met, err := script.play(t.Context(), road, variant)
+				if err != nil {
 					t.Errorf("%s%s:\n%v", script.Name, variant.name, err)
+					return
 				}
+				requirements.Met(t, met...)
 			})
 		}
 	}

@@ -27,7 +27,7 @@ type Section struct {
 // Step is one line with what belongs to it; a request carries the checks of its answer.
 type Step struct {
 	Line    int    // in the file, from 1
-	Verb    string // first word: let, make, as, version, wait, sleep, check, or "request"
+	Verb    string // first word: let, make, as, version, wait, sleep, check, requires, or "request"
 	Name    string // of let and make
 	Text    string // the rest, not expanded
 	Request *Request
@@ -72,6 +72,9 @@ var (
 	bodyCheck   = regexp.MustCompile(`^body (=|~|contains|lacks|empty)(?: (.*))?$`)
 )
 
+// requiresLine begins a comment that names requirements.
+const requiresLine = "# requires: "
+
 // Parse reads a script. Errors name the line.
 func Parse(name, text string) (*Script, error) {
 	p := &parser{script: &Script{Name: name, Sections: []Section{{}}}, lines: strings.Split(text, "\n")}
@@ -98,6 +101,8 @@ func (p *parser) line() error {
 	line := strings.TrimRight(p.lines[p.at], " \t\r")
 	word, rest, _ := strings.Cut(line, " ")
 	switch {
+	case strings.HasPrefix(line, requiresLine):
+		p.step(Step{Verb: "requires", Text: strings.TrimPrefix(line, requiresLine)})
 	case line == "" || strings.HasPrefix(line, "#"):
 	case strings.HasPrefix(line, "  "):
 		return fmt.Errorf("an indented line belongs to nothing")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/cairn-lrs/cairn/internal/requirements"
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
@@ -143,6 +144,8 @@ func TestVerify(t *testing.T) {
 			}
 		})
 	}
+	requirements.Met(t, "D2.6-2", "D2.6-3", "D2.6-5", "D2.6-6", "D2.6-7", "D2.6-8",
+		"L4.2.6-2", "L4.2.6-3", "L4.2.6-4", "L4.2.6-6", "L4.2.6-7", "L4.2.6-8", "L4.2.6-9")
 }
 
 // forged is a JWS with any header and no real signature.

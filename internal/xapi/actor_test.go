@@ -65,22 +65,22 @@ func TestActors(t *testing.T) {
 					for _, members := range []int{-1, 0, 2} {
 						actor, count := actorJSON(combination, objectType, members)
 						body := replaced(t, statement, prefix+place.at, actor)
-						version := V1
-						if place.version != "" {
-							version = place.version
-						}
-						_, err := DecodeStatement([]byte(body), version, DefaultLimits)
 						want := place.takes(objectType, count, members)
-						if (err == nil) != want {
-							t.Errorf("%s%s: %s: got %v, want valid: %v", prefix, place.at, actor, err, want)
+						for _, version := range versionsOf(place.version) {
+							_, err := DecodeStatement([]byte(body), version, DefaultLimits)
+							if (err == nil) != want {
+								t.Errorf("%s: %s%s: %s: got %v, want valid: %v", version, prefix, place.at, actor, err, want)
+							}
+							checked++
 						}
-						checked++
 					}
 				}
 			}
 		}
 	}
 	t.Logf("checked %d actors", checked)
+	meets(t, V1, "D2.4.2-1 D2.4.2.1-1 D2.4.2.1-2 D2.4.2.1-3 D2.4.2.2-1 D2.4.2.2-2 D2.4.2.2-4 D2.4.2.2-6 D2.4.4.2-1 D2.4.6-4 D2.4.6-5 D2.4.9-1")
+	meets(t, V2, "L4.2.2.1-1 L4.2.2.1-3 L4.2.2.1-8 L4.2.2.1-10 L4.2.2.1-11 L4.2.2.3-15 L4.2.2.3-19 L4.2.2.5-2 L4.2.2.5-3 L4.2.2.5-14 L4.2.2.5-18 L4.2.4.2-3")
 }
 
 func actorJSON(combination int, objectType string, members int) (actor string, identifierCount int) {
@@ -123,50 +123,68 @@ func TestIdentifiers(t *testing.T) {
 		name  string
 		actor string
 		valid bool
+		meets string
 	}{
-		{"mbox", `{"mbox":"mailto:a.b+c@example.co.uk"}`, true},
-		{"mbox at a host without a dot", `{"mbox":"mailto:a@localhost"}`, true},
-		{"mbox with an international domain", `{"mbox":"mailto:a@bücher.example"}`, true},
-		{"mbox without mailto", `{"mbox":"a@example.com"}`, false},
-		{"mbox with mailto in upper case", `{"mbox":"MAILTO:a@example.com"}`, false},
-		{"mbox without a domain", `{"mbox":"mailto:a@"}`, false},
-		{"mbox without a local part", `{"mbox":"mailto:@example.com"}`, false},
-		{"mbox without an at sign", `{"mbox":"mailto:should.fail.com"}`, false},
-		{"mbox with a space", `{"mbox":"mailto:a b@example.com"}`, false},
-		{"mbox of two", `{"mbox":"mailto:a@example.com,b@example.com"}`, false},
-		{"mbox with a subject", `{"mbox":"mailto:a@example.com?subject=x"}`, false},
-		{"mbox in brackets", `{"mbox":"mailto:<a@example.com>"}`, false},
-		{"mbox an IRI", `{"mbox":"http://example.com"}`, false},
-		{"mbox a number", `{"mbox":1}`, false},
-		{"hash in upper case", `{"mbox_sha1sum":"DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"}`, true},
-		{"hash too short", `{"mbox_sha1sum":"da39a3ee5e6b4b0d3255bfef95601890afd8070"}`, false},
-		{"hash no hex", `{"mbox_sha1sum":"ga39a3ee5e6b4b0d3255bfef95601890afd80709"}`, false},
-		{"hash an object", `{"mbox_sha1sum":{}}`, false},
-		{"openid without scheme", `{"openid":"ann.example.com"}`, false},
-		{"openid an array", `{"openid":[]}`, false},
-		{"account a string", `{"account":"x"}`, false},
-		{"account without homePage", `{"account":{"name":"x"}}`, false},
-		{"account without name", `{"account":{"homePage":"http://example.com"}}`, false},
-		{"account with a relative homePage", `{"account":{"homePage":"example.com","name":"x"}}`, false},
-		{"account with a number as name", `{"account":{"homePage":"http://example.com","name":1}}`, false},
-		{"account unknown property", `{"account":{"homePage":"http://example.com","name":"x","id":"y"}}`, false},
-		{"account in the wrong case", `{"account":{"homepage":"http://example.com","name":"x"}}`, false},
-		{"name a number", `{"mbox":"mailto:a@example.com","name":1}`, false},
-		{"unknown property", `{"mbox":"mailto:a@example.com","email":"x"}`, false},
-		{"identifier twice", `{"mbox":"mailto:a@example.com","mbox":"mailto:a@example.com"}`, false},
-		{"member an object", `{"objectType":"Group","member":{}}`, false},
-		{"member a group", `{"objectType":"Group","member":[{"objectType":"Group","mbox":"mailto:a@example.com"}]}`, false},
-		{"anonymous group", `{"objectType":"Group","member":[{"mbox":"mailto:a@example.com"}]}`, false}, // as a parameter
-		{"identified group", `{"objectType":"Group","mbox":"mailto:a@example.com"}`, true},
-		{"two values", `{"mbox":"mailto:a@example.com"} {}`, false},
-		{"nothing", ``, false},
-		{"null", `null`, false},
+		{"mbox", `{"mbox":"mailto:a.b+c@example.co.uk"}`, true, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox at a host without a dot", `{"mbox":"mailto:a@localhost"}`, true, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox with an international domain", `{"mbox":"mailto:a@bücher.example"}`, true, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox without mailto", `{"mbox":"a@example.com"}`, false, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox with mailto in upper case", `{"mbox":"MAILTO:a@example.com"}`, false, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox without a domain", `{"mbox":"mailto:a@"}`, false, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox without a local part", `{"mbox":"mailto:@example.com"}`, false, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox without an at sign", `{"mbox":"mailto:should.fail.com"}`, false, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox with a space", `{"mbox":"mailto:a b@example.com"}`, false, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox of two", `{"mbox":"mailto:a@example.com,b@example.com"}`, false, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox with a subject", `{"mbox":"mailto:a@example.com?subject=x"}`, false, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox in brackets", `{"mbox":"mailto:<a@example.com>"}`, false, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox an IRI", `{"mbox":"http://example.com"}`, false, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"mbox a number", `{"mbox":1}`, false, "D2.4.2.3-1 L4.2.2.1-4"},
+		{"hash in upper case", `{"mbox_sha1sum":"DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"}`, true, "D2.4.2.3-2 L4.2.2.1-5"},
+		{"hash too short", `{"mbox_sha1sum":"da39a3ee5e6b4b0d3255bfef95601890afd8070"}`, false, "D2.4.2.3-2 L4.2.2.1-5"},
+		{"hash no hex", `{"mbox_sha1sum":"ga39a3ee5e6b4b0d3255bfef95601890afd80709"}`, false, "D2.4.2.3-2 L4.2.2.1-5"},
+		{"hash an object", `{"mbox_sha1sum":{}}`, false, "D2.4.2.3-2 L4.2.2.1-5"},
+		{"openid without scheme", `{"openid":"ann.example.com"}`, false, "D2.4.2.3-3 L4.2.2.1-6"},
+		{"openid an array", `{"openid":[]}`, false, "D2.4.2.3-3 L4.2.2.1-6"},
+		{"account a string", `{"account":"x"}`, false, "D2.4.2.3-4 L4.2.2.1-7"},
+		{"account without homePage", `{"account":{"name":"x"}}`, false, "D2.4.2.4-1 L4.2.2.1-12"},
+		{"account without name", `{"account":{"homePage":"http://example.com"}}`, false, "D2.4.2.4-2 L4.2.2.1-13"},
+		{"account with a relative homePage", `{"account":{"homePage":"example.com","name":"x"}}`, false, "D2.4.2.4-1 D2.2-12 L4.2.2.1-12 L4.2.1-12"},
+		{"account with a number as name", `{"account":{"homePage":"http://example.com","name":1}}`, false, "D2.4.2.4-2 L4.2.2.1-13"},
+		{"account unknown property", `{"account":{"homePage":"http://example.com","name":"x","id":"y"}}`, false, "D2.4.2.3-4 L4.2.2.1-7"},
+		{"account in the wrong case", `{"account":{"homepage":"http://example.com","name":"x"}}`, false, "D2.2-9 L4.2.1-9"},
+		{"name a number", `{"mbox":"mailto:a@example.com","name":1}`, false, "D2.4.2.1-4 L4.2.2.1-2"},
+		{"unknown property", `{"mbox":"mailto:a@example.com","email":"x"}`, false, "D2.2-11 L4.2.1-2"},
+		{"identifier twice", `{"mbox":"mailto:a@example.com","mbox":"mailto:a@example.com"}`, false, "D2.2-1 L4.2.1-4"},
+		{"member an object", `{"objectType":"Group","member":{}}`, false, "D2.4.2.2-6 L4.2.2.1-10"},
+		{"member a group", `{"objectType":"Group","member":[{"objectType":"Group","mbox":"mailto:a@example.com"}]}`, false, "D2.4.2.2-3 L4.2.4.2-4"},
+		{"anonymous group", `{"objectType":"Group","member":[{"mbox":"mailto:a@example.com"}]}`, false, "D2.4.2.2-2 L4.2.2.1-10"}, // as a parameter
+		{"anonymous group that holds an anonymous group", `{"objectType":"Group","member":[{"objectType":"Group","member":[]}]}`, false, "D2.4.2.2-3 L4.2.4.2-4"},
+		{"identified group that holds a group", `{"objectType":"Group","mbox":"mailto:b@example.com","member":[{"objectType":"Group","mbox":"mailto:a@example.com"}]}`, false, "D2.4.2.2-5 L4.2.4.2-4"},
+		{"identified group whose member has no identifier", `{"objectType":"Group","mbox":"mailto:b@example.com","member":[{"name":"x"}]}`, false, "D2.4.2.2-6 L4.2.2.1-11"},
+		{"identified group with a string as member", `{"objectType":"Group","mbox":"mailto:b@example.com","member":["x"]}`, false, "D2.4.2.2-6 L4.2.2.1-11"},
+		{"identified group with a number as name", `{"objectType":"Group","mbox":"mailto:b@example.com","name":1}`, false, "D2.4.2.2-7 L4.2.2.1-9"},
+		{"identified group by two", `{"objectType":"Group","mbox":"mailto:b@example.com","openid":"http://b.example.com"}`, false, "D2.4.2.2-4 L4.2.2.1-11 L4.2.4.2-3"},
+		{"group in lower case", `{"objectType":"group","mbox":"mailto:b@example.com"}`, false, "D2.4.2.2-1 D2.2-10 L4.2.2.1-8 L4.2.1-10"},
+		{"group without objectType", `{"mbox":"mailto:b@example.com","member":[]}`, false, "D2.4.2.2-1 D2.4.2.2-6 L4.2.2.1-8"},
+		{"agent by two", `{"mbox":"mailto:b@example.com","openid":"http://b.example.com"}`, false, "D2.4.2.1-2 L4.2.2.1-3 L4.2.4.2-3"},
+		{"agent by none", `{"name":"b"}`, false, "D2.4.2.1-1 L4.2.2.1-3"},
+		{"identified group", `{"objectType":"Group","mbox":"mailto:a@example.com"}`, true, "D2.4.2.2-4 L4.2.2.1-11"},
+		{"two values", `{"mbox":"mailto:a@example.com"} {}`, false, ""},
+		{"nothing", ``, false, ""},
+		{"null", `null`, false, "D2.2-6 L4.2.1-6"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := DecodeAgent([]byte(test.actor), V1)
-			if (err == nil) != test.valid {
-				t.Errorf("got %v, want valid: %v", err, test.valid)
+			statement := strings.Replace(smallStatement, `{"mbox":"mailto:a@example.com"}`, test.actor, 1)
+			for _, version := range versionsOf("") {
+				if _, err := DecodeAgent([]byte(test.actor), version); (err == nil) != test.valid {
+					t.Errorf("%s: as a parameter: got %v, want valid: %v", version, err, test.valid)
+				}
+				_, err := DecodeStatement([]byte(statement), version, DefaultLimits)
+				if want := test.valid || test.name == "anonymous group"; (err == nil) != want {
+					t.Errorf("%s: as an actor: got %v, want valid: %v", version, err, want)
+				}
+				meets(t, version, test.meets)
 			}
 		})
 	}

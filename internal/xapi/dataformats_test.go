@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
+
+	"github.com/cairn-lrs/cairn/internal/requirements"
 )
 
 func TestTimestamps(t *testing.T) {
@@ -69,6 +71,7 @@ func TestTimestamps(t *testing.T) {
 			}
 		})
 	}
+	requirements.Met(t, "D4.5-1", "D4.5-2", "L4.2.7-7")
 }
 
 func TestParseTimestamp(t *testing.T) {
@@ -119,6 +122,7 @@ func TestDurations(t *testing.T) {
 			t.Errorf("%q is accepted", s)
 		}
 	}
+	requirements.Met(t, "D4.6-1", "D4.6-2", "L4.2.7-8", "L4.2.7-9", "L4.2.7-10")
 }
 
 func FuzzDuration(f *testing.F) {
@@ -150,6 +154,7 @@ func TestLanguageTags(t *testing.T) {
 			t.Errorf("%q is accepted", s)
 		}
 	}
+	requirements.Met(t, "D2.2-13", "D4.2-1", "L4.2.7-4", "L4.2.7-5")
 }
 
 func FuzzLanguageTag(f *testing.F) {
@@ -185,6 +190,7 @@ func TestIRIs(t *testing.T) {
 			t.Errorf("%q is accepted", s)
 		}
 	}
+	requirements.Met(t, "D2.2-12", "L4.2.1-3", "L4.2.1-12")
 }
 
 func FuzzIRI(f *testing.F) {
@@ -219,4 +225,5 @@ func TestUUIDs(t *testing.T) {
 			t.Errorf("%q is accepted", s)
 		}
 	}
+	requirements.Met(t, "D4.4-1", "L4.2.7-6")
 }

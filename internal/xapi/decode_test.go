@@ -80,6 +80,7 @@ func TestDecodeStatements(t *testing.T) {
 		body   string
 		count  int
 		single bool
+		meets  string
 		fault  *Error // Rule is a part of the text; Section is not compared
 	}{
 		{name: "one object", body: smallStatement, count: 1, single: true},
@@ -88,9 +89,9 @@ func TestDecodeStatements(t *testing.T) {
 		{name: "none", body: "[]", count: 0},
 		{name: "a hundred", body: "[" + strings.Repeat(smallStatement+",", 99) + smallStatement + "]", count: 100},
 		{name: "a hundred and one", body: "[" + strings.Repeat(smallStatement+",", 100) + smallStatement + "]", fault: &Error{Statement: -1, Rule: "more than 100 statements", TooLarge: true}},
-		{name: "an id twice", body: "[" + withID + "," + strings.Replace(withID, "fada", "FADA", 1) + "]", fault: &Error{Statement: 1, Path: "/id", Rule: "the same id"}},
+		{name: "an id twice", body: "[" + withID + "," + strings.Replace(withID, "fada", "FADA", 1) + "]", fault: &Error{Statement: 1, Path: "/id", Rule: "the same id"}, meets: "L4.1.6.1-5"},
 		{name: "the third is wrong", body: "[" + smallStatement + "," + smallStatement + `,{"actor":{"mbox":"x"}}]`, fault: &Error{Statement: 2, Path: "/actor/mbox", Rule: "mailto"}},
-		{name: "the second is no object", body: "[" + smallStatement + `,5]`, fault: &Error{Statement: 1, Rule: "must be an object"}},
+		{name: "the second is no object", body: "[" + smallStatement + `,5]`, fault: &Error{Statement: 1, Rule: "must be an object"}, meets: "D2.2-7 L4.2.1-1"},
 		{name: "the second is null", body: "[" + smallStatement + `,null]`, fault: &Error{Statement: 1, Rule: "null"}},
 		{name: "an array in an array", body: "[[" + smallStatement + `]]`, fault: &Error{Statement: 0, Rule: "must be an object"}},
 		{name: "nothing", body: "", fault: &Error{Statement: 0, Rule: "ends before"}},
@@ -102,30 +103,33 @@ func TestDecodeStatements(t *testing.T) {
 		{name: "single quotes", body: strings.ReplaceAll(smallStatement, `"`, `'`), fault: &Error{Statement: 0, Rule: "not valid JSON"}},
 		{name: "comma at the end", body: smallStatement[:len(smallStatement)-1] + ",}", fault: &Error{Statement: 0, Rule: "not valid JSON"}},
 		{name: "byte order mark", body: "\ufeff" + smallStatement, fault: &Error{Statement: 0, Rule: "not valid JSON"}},
-		{name: "bad UTF-8", body: strings.Replace(smallStatement, "x:y", "x:\xff", 1), fault: &Error{Statement: 0, Path: "/verb/id", Rule: "UTF-8"}},
-		{name: "half a surrogate pair", body: strings.Replace(smallStatement, "x:y", `x:\ud800`, 1), fault: &Error{Statement: 0, Path: "/verb/id", Rule: "not valid JSON"}},
-		{name: "property twice", body: `{"verb":{"id":"x:y"},` + smallStatement[1:], fault: &Error{Statement: 0, Path: "/verb", Rule: "twice"}},
-		{name: "property twice by an escape", body: `{"v\u0065rb":{"id":"x:y"},` + smallStatement[1:], fault: &Error{Statement: 0, Path: "/verb", Rule: "twice"}},
-		{name: "property twice inside an extension", body: `{"result":{"extensions":{"x:e":[{"a":1,"a":2}]}},` + smallStatement[1:], fault: &Error{Statement: 0, Path: "/result/extensions/x:e/0/a", Rule: "twice"}},
+		{name: "bad UTF-8", body: strings.Replace(smallStatement, "x:y", "x:\xff", 1), fault: &Error{Statement: 0, Path: "/verb/id", Rule: "UTF-8"}, meets: "C1.4-1 L4.1.2-1"},
+		{name: "half a surrogate pair", body: strings.Replace(smallStatement, "x:y", `x:\ud800`, 1), fault: &Error{Statement: 0, Path: "/verb/id", Rule: "not valid JSON"}, meets: "C1.4-1 L4.1.2-1"},
+		{name: "property twice", body: `{"verb":{"id":"x:y"},` + smallStatement[1:], fault: &Error{Statement: 0, Path: "/verb", Rule: "twice"}, meets: "D2.2-1 L4.2.1-4"},
+		{name: "property twice by an escape", body: `{"v\u0065rb":{"id":"x:y"},` + smallStatement[1:], fault: &Error{Statement: 0, Path: "/verb", Rule: "twice"}, meets: "D2.2-1 L4.2.1-4"},
+		{name: "property twice inside an extension", body: `{"result":{"extensions":{"x:e":[{"a":1,"a":2}]}},` + smallStatement[1:], fault: &Error{Statement: 0, Path: "/result/extensions/x:e/0/a", Rule: "twice"}, meets: "D2.2-1"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			batch, single, err := DecodeStatements([]byte(test.body), V1, DefaultLimits)
-			if test.fault == nil {
-				if err != nil || len(batch) != test.count || single != test.single {
-					t.Errorf("got %d statements, single %v, error %v", len(batch), single, err)
+			for _, version := range versionsOf("") {
+				batch, single, err := DecodeStatements([]byte(test.body), version, DefaultLimits)
+				if test.fault == nil {
+					if err != nil || len(batch) != test.count || single != test.single {
+						t.Errorf("got %d statements, single %v, error %v", len(batch), single, err)
+					}
+					continue
 				}
-				return
-			}
-			var fault *Error
-			if !errors.As(err, &fault) || batch != nil {
-				t.Fatalf("got %d statements, error %v", len(batch), err)
-			}
-			if !strings.Contains(fault.Rule, test.fault.Rule) {
-				t.Errorf("the rule is %q, want it to name %q", fault.Rule, test.fault.Rule)
-			}
-			if diff := cmp.Diff(test.fault, fault, cmpopts.IgnoreFields(Error{}, "Rule", "Section")); diff != "" {
-				t.Error(diff)
+				var fault *Error
+				if !errors.As(err, &fault) || batch != nil {
+					t.Fatalf("got %d statements, error %v", len(batch), err)
+				}
+				if !strings.Contains(fault.Rule, test.fault.Rule) {
+					t.Errorf("the rule is %q, want it to name %q", fault.Rule, test.fault.Rule)
+				}
+				if diff := cmp.Diff(test.fault, fault, cmpopts.IgnoreFields(Error{}, "Rule", "Section")); diff != "" {
+					t.Error(diff)
+				}
+				meets(t, version, test.meets)
 			}
 		})
 	}

@@ -19,61 +19,62 @@ func TestEquality(t *testing.T) {
 		at    string
 		value string // "" removes
 		equal bool
+		meets string
 	}{
-		{name: "id", at: "/id", value: anyUUID, equal: true},
-		{name: "no id", at: "/id", equal: true},
-		{name: "no authority", at: "/authority", equal: true},
-		{name: "another authority", at: "/authority", value: `{"mbox":"mailto:x@example.com"}`, equal: true},
-		{name: "another stored", at: "/stored", value: `"2027-01-01T00:00:00Z"`, equal: true},
-		{name: "no version", at: "/version", equal: true},
-		{name: "no timestamp", at: "/timestamp", equal: true},
-		{name: "timestamp in another zone", at: "/timestamp", value: `"2026-05-01T10:00:00.1234567Z"`, equal: true},
+		{name: "id", at: "/id", value: anyUUID, equal: true, meets: "D2.3.1-1 L4.2-3"},
+		{name: "no id", at: "/id", equal: true, meets: "D2.3.1-1 L4.2-3"},
+		{name: "no authority", at: "/authority", equal: true, meets: "D2.3.1-1 L4.2-5"},
+		{name: "another authority", at: "/authority", value: `{"mbox":"mailto:x@example.com"}`, equal: true, meets: "D2.3.1-1 L4.2-5"},
+		{name: "another stored", at: "/stored", value: `"2027-01-01T00:00:00Z"`, equal: true, meets: "D2.3.1-1 L4.2-6"},
+		{name: "no version", at: "/version", equal: true, meets: "D2.3.1-1 L4.2-8"},
+		{name: "no timestamp", at: "/timestamp", equal: true, meets: "D2.3.1-1 L4.2-7"},
+		{name: "timestamp in another zone", at: "/timestamp", value: `"2026-05-01T10:00:00.1234567Z"`, equal: true, meets: "D2.3.1-4 L4.2-7"},
 		{name: "timestamp cut to milliseconds", at: "/timestamp", value: `"2026-05-01T10:00:00.123Z"`, equal: true},
 		{name: "timestamp a millisecond off", at: "/timestamp", value: `"2026-05-01T10:00:00.124Z"`, equal: false},
-		{name: "verb display", at: "/verb/display", value: `{"de":"antwortete"}`, equal: true},
-		{name: "no verb display", at: "/verb/display", equal: true},
-		{name: "verb id", at: "/verb/id", value: `"http://example.com/v"`, equal: false},
-		{name: "no definition", at: "/object/definition", equal: true},
-		{name: "another definition", at: "/object/definition", value: `{"name":{"en":"x"}}`, equal: true},
-		{name: "definition of a context activity", at: "/context/contextActivities/other/0/definition", equal: true},
+		{name: "verb display", at: "/verb/display", value: `{"de":"antwortete"}`, equal: true, meets: "D2.3.1-3 L4.2-1"},
+		{name: "no verb display", at: "/verb/display", equal: true, meets: "D2.3.1-3 L4.2-1"},
+		{name: "verb id", at: "/verb/id", value: `"http://example.com/v"`, equal: false, meets: "D2.3.1-8 L4.2-1"},
+		{name: "no definition", at: "/object/definition", equal: true, meets: "D2.3.1-2 L4.2-10"},
+		{name: "another definition", at: "/object/definition", value: `{"name":{"en":"x"}}`, equal: true, meets: "D2.3.1-2 L4.2-10"},
+		{name: "definition of a context activity", at: "/context/contextActivities/other/0/definition", equal: true, meets: "D2.3.1-2 L4.2-10"},
 		{name: "no objectType of an activity", at: "/object/objectType", equal: true},
 		{name: "no objectType of an agent", at: "/actor/objectType", equal: true},
-		{name: "activity id", at: "/object/id", value: `"http://example.com/quiz/2"`, equal: false},
-		{name: "activity id in upper case", at: "/object/id", value: `"http://EXAMPLE.com/quiz/1"`, equal: false},
-		{name: "attachments", at: "/attachments", equal: true},
-		{name: "mbox domain in upper case", at: "/actor/mbox", value: `"mailto:ann@EXAMPLE.com"`, equal: true},
-		{name: "mbox local part in upper case", at: "/actor/mbox", value: `"mailto:Ann@example.com"`, equal: false},
-		{name: "name of the actor", at: "/actor/name", value: `"Bea"`, equal: false},
+		{name: "activity id", at: "/object/id", value: `"http://example.com/quiz/2"`, equal: false, meets: "D2.3.1-8 L4.2-1"},
+		{name: "activity id in upper case", at: "/object/id", value: `"http://EXAMPLE.com/quiz/1"`, equal: false, meets: "L4.2.7-1"},
+		{name: "attachments", at: "/attachments", equal: true, meets: "D2.3.1-6 L4.2-9"},
+		{name: "mbox domain in upper case", at: "/actor/mbox", value: `"mailto:ann@EXAMPLE.com"`, equal: true, meets: "D2.3.1-7 L4.2-2"},
+		{name: "mbox local part in upper case", at: "/actor/mbox", value: `"mailto:Ann@example.com"`, equal: false, meets: "D2.3.1-8 L4.2-1"},
+		{name: "name of the actor", at: "/actor/name", value: `"Bea"`, equal: false, meets: "D2.3.1-8 L4.2-1"},
 		{name: "no name of the actor", at: "/actor/name", equal: false},
-		{name: "order of members", base: grouped, at: "/actor/member", value: `[{"openid":"http://b.example"},{"name":"A","mbox":"mailto:a@example.com"}]`, equal: true},
-		{name: "a member less", base: grouped, at: "/actor/member", value: `[{"openid":"http://b.example"}]`, equal: false},
+		{name: "order of members", base: grouped, at: "/actor/member", value: `[{"openid":"http://b.example"},{"name":"A","mbox":"mailto:a@example.com"}]`, equal: true, meets: "D2.3.1-5 L4.2-4"},
+		{name: "a member less", base: grouped, at: "/actor/member", value: `[{"openid":"http://b.example"}]`, equal: false, meets: "D2.3.1-8 L4.2-1"},
 		{name: "a member twice", base: grouped, at: "/actor/member", value: `[{"openid":"http://b.example"},{"openid":"http://b.example"}]`, equal: false},
 		{name: "no members", base: grouped, at: "/actor/member", value: `[]`, equal: false},
 		{name: "single context activity in an array", at: "/context/contextActivities/parent", value: `[{"id":"http://example.com/quiz"}]`, equal: true},
 		{name: "another context activity", at: "/context/contextActivities/parent/id", value: `"http://example.com/q"`, equal: false},
 		{name: "one context activity more", at: "/context/contextActivities/grouping/-", value: `{"id":"http://example.com/q"}`, equal: false},
-		{name: "registration in upper case", at: "/context/registration", value: `"EC531277-B57B-4C15-8D91-D292C5B2B8F7"`, equal: true},
+		{name: "registration in upper case", at: "/context/registration", value: `"EC531277-B57B-4C15-8D91-D292C5B2B8F7"`, equal: true, meets: "D2.3.1-7 L4.2-2"},
 		{name: "another registration", at: "/context/registration", value: anyUUID, equal: false},
-		{name: "language in lower case", at: "/context/language", value: `"en-gb"`, equal: true},
+		{name: "language in lower case", at: "/context/language", value: `"en-gb"`, equal: true, meets: "D2.3.1-7 L4.2-2"},
 		{name: "context.statement in upper case", at: "/context/statement/id", value: strings.ToUpper(anyUUID), equal: true},
 		{name: "no team", at: "/context/team", equal: false},
 		{name: "reference in upper case", base: void, at: "/object/id", value: strings.ToUpper(anyUUID), equal: true},
-		{name: "another reference", base: void, at: "/object/id", value: `"00000000-8baf-433b-82eb-8c7fada847da"`, equal: false},
-		{name: "duration beyond 0.01 s", at: "/result/duration", value: `"PT1H0.2599S"`, equal: true},
-		{name: "duration by 0.01 s", at: "/result/duration", value: `"PT1H0.26S"`, equal: false},
-		{name: "duration in other units", at: "/result/duration", value: `"PT3600.25S"`, equal: false},
+		{name: "another reference", base: void, at: "/object/id", value: `"00000000-8baf-433b-82eb-8c7fada847da"`, equal: false, meets: "D2.3.1-8 L4.2-1"},
+		{name: "duration beyond 0.01 s", at: "/result/duration", value: `"PT1H0.2599S"`, equal: true, meets: "L4.2.7-11"},
+		{name: "duration by 0.01 s", at: "/result/duration", value: `"PT1H0.26S"`, equal: false, meets: "D2.3.1-8 L4.2-1"},
+		{name: "duration in other units", at: "/result/duration", value: `"PT3600.25S"`, equal: false, meets: "D2.3.1-8 L4.2-1"},
 		{name: "duration with a comma", at: "/result/duration", value: `"PT1H0,25S"`, equal: true},
-		{name: "success", at: "/result/success", value: `false`, equal: false},
-		{name: "response", at: "/result/response", value: `"b"`, equal: false},
+		{name: "success", at: "/result/success", value: `false`, equal: false, meets: "D2.3.1-8"},
+		{name: "response", at: "/result/response", value: `"b"`, equal: false, meets: "D2.3.1-8"},
 		{name: "number in another notation", at: "/result/score/raw", value: `50.0e-1`, equal: true},
 		{name: "another number", at: "/result/score/raw", value: `5.000000000000000000001`, equal: false},
 		{name: "extension with more", at: "/context/extensions/x:y", value: `null`, equal: false},
 		{name: "definition extension", at: "/object/definition/extensions", equal: true},
 		{name: "result extension", at: "/result/extensions/http:~1~1example.com~1ext~1r", value: `0`, equal: false},
-		{name: "SubStatement's timestamp in another zone", base: nested, at: "/object/timestamp", value: `"2029-12-31T23:00:00Z"`, equal: true},
+		{name: "SubStatement's timestamp in another zone", base: nested, at: "/object/timestamp", value: `"2029-12-31T23:00:00Z"`, equal: true, meets: "D2.3.1-4"},
 		{name: "SubStatement's timestamp", base: nested, at: "/object/timestamp", value: `"2029-12-31T23:00:01Z"`, equal: false},
 		{name: "no timestamp of the SubStatement", base: nested, at: "/object/timestamp", equal: false},
-		{name: "SubStatement's attachments", base: nested, at: "/object/attachments", equal: true},
+		{name: "SubStatement's attachments", base: nested, at: "/object/attachments", equal: true, meets: "D2.3.1-6 L4.2-9"},
 		{name: "SubStatement's verb", base: nested, at: "/object/verb/id", value: `"x:v"`, equal: false},
 		{name: "SubStatement's single context activity", base: nested, at: "/object/context/contextActivities/parent", value: `[{"id":"http://example.com/travel"}]`, equal: true},
 	}
@@ -84,11 +85,16 @@ func TestEquality(t *testing.T) {
 				base = fullStatement
 			}
 			changed := replaced(t, base, test.at, test.value)
-			a, b := mustDecode(t, base, V1), mustDecode(t, changed, V1)
-			if Equal(a, b) != test.equal || Equal(b, a) != test.equal {
-				t.Errorf("equal: %v and %v, want %v\n%s", Equal(a, b), Equal(b, a), test.equal, changed)
+			for _, version := range versionsOf("") {
+				want := test.equal || version == V2 && strings.Contains(test.name, "timestamp") // which 2.0 ignores
+				a, b := mustDecode(t, base, version), mustDecode(t, changed, version)
+				if Equal(a, b) != want || Equal(b, a) != want {
+					t.Errorf("%s: equal: %v and %v, want %v\n%s", version, Equal(a, b), Equal(b, a), want, changed)
+				}
+				meets(t, version, test.meets)
 			}
-			if equal, err := EqualJSON(a.Render(storeEdits), []byte(changed)); err != nil || equal != test.equal {
+			stored := mustDecode(t, base, V1).Render(storeEdits)
+			if equal, err := EqualJSON(stored, []byte(changed)); err != nil || equal != test.equal {
 				t.Errorf("stored and sent: %v, %v, want %v", equal, err, test.equal)
 			}
 		})
@@ -109,6 +115,7 @@ func TestTimestampsOf2(t *testing.T) {
 	if equal, err := EqualJSON([]byte(b), []byte(stored)); err != nil || !equal {
 		t.Errorf("a statement stored as 2.0.0 and one of another time: %v, %v", equal, err)
 	}
+	meets(t, V2, "L4.2-7")
 }
 
 func TestEqualJSONRefuses(t *testing.T) {

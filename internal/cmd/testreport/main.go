@@ -4,18 +4,22 @@
 //
 //	go test -json ./... | go run ./internal/cmd/testreport
 //
-// It exits with 1 when a test or a build failed, when a test was skipped (a test that does not run proves nothing), or
-// when there was nothing to read.
+// It exits with 1 when a test or a build failed, when a test was skipped (a test that does not run proves nothing), when
+// a test names a requirement that package requirements does not know, or when there was nothing to read. With -map FILE
+// every requirement must have a test that passed, and the page in FILE must say which; -write writes it.
 package main
 
 import (
 	"bufio"
 	"encoding/json/v2"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
 	"strings"
+
+	"github.com/cairn-lrs/cairn/internal/requirements"
 )
 
 // maxLine bounds one line of test2json, which carries one line of a test's output.
@@ -29,6 +33,8 @@ type event struct {
 	Test       string  `json:"Test"`
 	Elapsed    float64 `json:"Elapsed"` // seconds
 	Output     string  `json:"Output"`
+	Key        string  `json:"Key"` // of an attribute
+	Value      string  `json:"Value"`
 }
 
 // unit is a test, or a package when test is "".
@@ -39,12 +45,18 @@ type report struct {
 	out                     io.Writer
 	output                  map[unit]*strings.Builder
 	said                    map[string]bool
+	asserted                map[unit][]string // requirements, of tests that run
+	proofs                  requirements.Proofs
 	passed, failed, skipped int
 	packages, broken        int
 }
 
 func main() {
-	ok, err := run(os.Stdin, os.Stdout)
+	var p page
+	flag.StringVar(&p.file, "map", "", "the map of requirements, which this run has to prove whole")
+	flag.BoolVar(&p.write, "write", false, "write the map")
+	flag.Parse()
+	ok, err := run(os.Stdin, os.Stdout, p)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "testreport:", err)
 	}
@@ -53,9 +65,12 @@ func main() {
 	}
 }
 
-// run reports whether everything that ran passed and something ran.
-func run(in io.Reader, out io.Writer) (ok bool, err error) {
-	r := &report{out: out, output: make(map[unit]*strings.Builder), said: make(map[string]bool)}
+// run reports whether everything that ran passed, something ran, and the map of requirements is right.
+func run(in io.Reader, out io.Writer, p page) (ok bool, err error) {
+	r := &report{
+		out: out, output: make(map[unit]*strings.Builder), said: make(map[string]bool),
+		asserted: make(map[unit][]string), proofs: make(requirements.Proofs),
+	}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
@@ -77,7 +92,10 @@ func run(in io.Reader, out io.Writer) (ok bool, err error) {
 		fmt.Fprintf(out, ", broken packages: %d", r.broken)
 	}
 	fmt.Fprintln(out)
-	return r.packages > 0 && r.failed+r.skipped+r.broken == 0, nil
+	if r.packages == 0 || r.failed+r.skipped+r.broken > 0 {
+		return false, nil // what did not run to its end says nothing of the map
+	}
+	return p.check(out, r.proofs)
 }
 
 func (r *report) take(e event) {
@@ -86,6 +104,10 @@ func (r *report) take(e event) {
 	case "output":
 		r.keep(of, e.Output)
 		r.say(e.Output)
+	case "attr":
+		if e.Key == requirements.Key {
+			r.asserted[of] = append(r.asserted[of], strings.Fields(e.Value)...)
+		}
 	case "build-output":
 		fmt.Fprint(r.out, e.Output)
 	case "pass", "fail", "skip":
@@ -115,6 +137,7 @@ func (r *report) endTest(e event) {
 	switch e.Action {
 	case "pass":
 		r.passed++
+		r.proofs.Add(e.Package, e.Test, r.asserted[unit{e.Package, e.Test}])
 	case "skip":
 		r.skipped++
 		r.print(unit{e.Package, e.Test})

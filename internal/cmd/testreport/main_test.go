@@ -1,10 +1,14 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cairn-lrs/cairn/internal/requirements"
 )
 
 func TestRun(t *testing.T) {
@@ -49,13 +53,18 @@ func TestRun(t *testing.T) {
 			`{"Action":"skip",` + pkg + `,"Test":"TestA"}`,
 			`{"Action":"pass",` + pkg + `}`,
 		}, "    a_test.go:1: not today\nok    internal/x                                  0.0s\n1 packages: 0 passed, 0 failed, 1 skipped, which is not allowed\n", false},
+		{"an unknown requirement", []string{
+			`{"Action":"attr",` + pkg + `,"Test":"TestA","Key":"requirement","Value":"D0-1 D2.2-2"}`,
+			`{"Action":"pass",` + pkg + `,"Test":"TestA"}`,
+			`{"Action":"pass",` + pkg + `}`,
+		}, "ok    internal/x                                  0.0s\n1 packages: 1 passed, 0 failed\nrequirements: D0-1 is in no list of requirements; x TestA names it\n", false},
 		{"package without tests is no package", []string{`{"Action":"skip",` + pkg + `}`}, "0 packages: 0 passed, 0 failed\n", false},
 		{"words of go itself", []string{"go: no such module"}, "go: no such module\n0 packages: 0 passed, 0 failed\n", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder
-			ok, err := run(strings.NewReader(strings.Join(tt.in, "\n")), &out)
+			ok, err := run(strings.NewReader(strings.Join(tt.in, "\n")), &out, page{})
 			if err != nil || ok != tt.ok {
 				t.Errorf("ok %v, %v; want %v", ok, err, tt.ok)
 			}
@@ -63,5 +72,52 @@ func TestRun(t *testing.T) {
 				t.Errorf("report (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestMap runs one test that proves all there is to prove, and leaves out a requirement, the page, or nothing.
+func TestMap(t *testing.T) {
+	parts, err := requirements.Parts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, row := range requirements.Rows(parts) {
+		if row.Why == "" {
+			ids = append(ids, row.ID)
+		}
+	}
+	report := func(p page, end string, ids ...string) (ok bool, out string) {
+		const of = `"Package":"example.org/internal/x"`
+		var b strings.Builder
+		ok, err := run(strings.NewReader(`{"Action":"attr",`+of+`,"Test":"TestA","Key":"requirement","Value":"`+strings.Join(ids, " ")+`"}
+			{"Action":"`+end+`",`+of+`,"Test":"TestA"}
+			{"Action":"pass",`+of+`}`), &b, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok, b.String()
+	}
+	file := filepath.Join(t.TempDir(), "MAP.md")
+	if err := os.WriteFile(file, []byte("of yesterday"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if ok, out := report(page{file: file}, "pass", ids...); ok || !strings.Contains(out, "make requirements") {
+		t.Errorf("a stale page: %v, %s", ok, out)
+	}
+	if ok, out := report(page{file: file, write: true}, "pass", ids...); !ok {
+		t.Error(out)
+	}
+	if ok, out := report(page{file: file}, "pass", ids...); !ok {
+		t.Errorf("the page as it was written: %s", out)
+	}
+	if ok, out := report(page{file: file}, "pass", ids[1:]...); ok || !strings.Contains(out, ids[0]+" has no test that passed") {
+		t.Errorf("a requirement without a test: %v, %s", ok, out)
+	}
+	if ok, _ := report(page{file: file}, "fail", ids...); ok {
+		t.Error("a test that failed proves requirements")
+	}
+	if ok, out := report(page{}, "pass"); !ok {
+		t.Errorf("part of the tests: %s", out)
 	}
 }
