@@ -1,0 +1,188 @@
+package fact
+
+import (
+	"encoding/json/jsontext"
+	"encoding/json/v2"
+	"errors"
+
+	"github.com/cairn-lrs/cairn/internal/xapi"
+)
+
+// statement is the part of a statement that counts. Whatever else it holds is passed over: the members of a Group, however
+// many, and extensions, however large.
+type statement struct {
+	Actor     actor    `json:"actor"`
+	Verb      verb     `json:"verb"`
+	Object    activity `json:"object"`
+	Result    *result  `json:"result"`
+	Context   *context `json:"context"`
+	Timestamp string   `json:"timestamp"`
+}
+
+type verb struct {
+	ID      string         `json:"id"`
+	Display jsontext.Value `json:"display"`
+}
+
+// activity is an Activity, or an object of another type, of which ObjectType alone counts.
+type activity struct {
+	ObjectType string     `json:"objectType"`
+	ID         string     `json:"id"`
+	Definition definition `json:"definition"`
+}
+
+func (a *activity) isActivity() bool { return a.ObjectType == "" || a.ObjectType == "Activity" }
+
+// definition is an activity's definition, whole and the parts that count.
+type definition struct {
+	Type            string               `json:"type"`
+	InteractionType string               `json:"interactionType"`
+	Name            jsontext.Value       `json:"name"`
+	Extensions      definitionExtensions `json:"extensions"`
+	raw             jsontext.Value
+}
+
+type definitionExtensions struct {
+	Length jsontext.Value `json:"https://w3id.org/xapi/video/extensions/length"`
+}
+
+// plainDefinition is a definition without its method.
+type plainDefinition definition
+
+// UnmarshalJSONFrom keeps the whole value beside the parts.
+func (d *definition) UnmarshalJSONFrom(tokens *jsontext.Decoder) error {
+	raw, err := tokens.ReadValue()
+	if err != nil {
+		return err
+	}
+	raw = raw.Clone()
+	err = json.Unmarshal(raw, (*plainDefinition)(d), lenient)
+	d.raw = raw
+	return err
+}
+
+type result struct {
+	Score      score            `json:"score"`
+	Success    *bool            `json:"success"`
+	Completion *bool            `json:"completion"`
+	Response   string           `json:"response"`
+	Duration   string           `json:"duration"`
+	Extensions resultExtensions `json:"extensions"`
+}
+
+type resultExtensions struct {
+	ProgressPercent jsontext.Value `json:"https://w3id.org/xapi/cmi5/result/extensions/progress"`
+	VideoProgress   jsontext.Value `json:"https://w3id.org/xapi/video/extensions/progress"`
+	Segments        jsontext.Value `json:"https://w3id.org/xapi/video/extensions/played-segments"`
+	Time            jsontext.Value `json:"https://w3id.org/xapi/video/extensions/time"`
+	TimeFrom        jsontext.Value `json:"https://w3id.org/xapi/video/extensions/time-from"`
+	TimeTo          jsontext.Value `json:"https://w3id.org/xapi/video/extensions/time-to"`
+	Length          jsontext.Value `json:"https://w3id.org/xapi/video/extensions/length"`
+}
+
+type context struct {
+	Registration string            `json:"registration"`
+	Team         actor             `json:"team"`
+	Platform     string            `json:"platform"`
+	Language     string            `json:"language"`
+	Activities   contextActivities `json:"contextActivities"`
+	Extensions   contextExtensions `json:"extensions"`
+}
+
+type contextActivities struct {
+	Parent   activities `json:"parent"`
+	Grouping activities `json:"grouping"`
+	Category activities `json:"category"`
+}
+
+type contextExtensions struct {
+	Session      jsontext.Value `json:"https://w3id.org/xapi/cmi5/context/extensions/sessionid"`
+	VideoSession jsontext.Value `json:"https://w3id.org/xapi/video/extensions/session-id"`
+	Length       jsontext.Value `json:"https://w3id.org/xapi/video/extensions/length"`
+	Threshold    jsontext.Value `json:"https://w3id.org/xapi/video/extensions/completion-threshold"`
+	Speed        jsontext.Value `json:"https://w3id.org/xapi/video/extensions/speed"`
+}
+
+// activities is a list of activities; a single one stands for a list of one.
+type activities []activity
+
+// UnmarshalJSONFrom reads an array or an object.
+func (l *activities) UnmarshalJSONFrom(tokens *jsontext.Decoder) error {
+	if tokens.PeekKind() == jsontext.KindBeginArray {
+		return json.UnmarshalDecode(tokens, (*[]activity)(l), lenient)
+	}
+	var one activity
+	err := json.UnmarshalDecode(tokens, &one, lenient)
+	*l = activities{one}
+	return err
+}
+
+type actor struct {
+	ObjectType  string   `json:"objectType"`
+	Name        string   `json:"name"`
+	Mbox        string   `json:"mbox"`
+	MboxSHA1Sum string   `json:"mbox_sha1sum"`
+	OpenID      string   `json:"openid"`
+	Account     *account `json:"account"`
+}
+
+type account struct {
+	HomePage string `json:"homePage"`
+	Name     string `json:"name"`
+}
+
+// ifi is the actor's identifier; zero for an anonymous Group.
+func (a *actor) ifi() xapi.IFI {
+	switch {
+	case a.Mbox != "":
+		return xapi.IFI{Kind: xapi.Mbox, Value: a.Mbox}
+	case a.MboxSHA1Sum != "":
+		return xapi.IFI{Kind: xapi.MboxSHA1Sum, Value: a.MboxSHA1Sum}
+	case a.OpenID != "":
+		return xapi.IFI{Kind: xapi.OpenID, Value: a.OpenID}
+	case a.Account != nil:
+		return xapi.IFI{Kind: xapi.Account, Value: a.Account.Name, HomePage: a.Account.HomePage}
+	}
+	return xapi.IFI{}
+}
+
+// read says who the actor is (definition 0.4).
+func (a *actor) read(hash Hasher) (Actor, error) {
+	out := Actor{Name: a.Name, Group: a.ObjectType == "Group"}
+	ifi := a.ifi()
+	switch {
+	case ifi == (xapi.IFI{}) && !out.Group:
+		return Actor{}, errors.New("read statement: its actor is nobody")
+	case ifi == (xapi.IFI{}):
+		out.Group, out.Unattributed = false, true
+		return out, nil
+	case out.Group:
+		out.Key = hash.Group(ifi)
+	default:
+		out.Key = hash.Learner(ifi)
+	}
+	var err error
+	out.Identity, err = json.Marshal(identityOf(a), json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+	return out, err
+}
+
+// identity is an actor's identifier alone.
+type identity struct {
+	Mbox        string           `json:"mbox,omitempty"`
+	MboxSHA1Sum string           `json:"mbox_sha1sum,omitempty"`
+	OpenID      string           `json:"openid,omitempty"`
+	Account     *identityAccount `json:"account,omitempty"`
+}
+
+type identityAccount struct {
+	HomePage string `json:"homePage"`
+	Name     string `json:"name"`
+}
+
+func identityOf(a *actor) identity {
+	id := identity{Mbox: a.Mbox, MboxSHA1Sum: a.MboxSHA1Sum, OpenID: a.OpenID}
+	if a.Account != nil {
+		id.Account = &identityAccount{HomePage: a.Account.HomePage, Name: a.Account.Name}
+	}
+	return id
+}

@@ -1,0 +1,172 @@
+package measure
+
+import (
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/report/fact"
+)
+
+// Contribution is what one ledger adds to the buckets: a pure function of the learner's facts, which are in order
+// (fact.Fact.Before) and distinct. unattributed says that the ledger is of a Group or of nobody: its statements are counted and
+// nothing else. zone is the store's time zone.
+func Contribution(facts []fact.Fact, zone *time.Location, unattributed bool) Sums {
+	sums := Sums{}
+	l := ledger{facts: facts, calendar: calendar{zone: zone}, unattributed: unattributed}
+	for scope := range scopesOf(facts) {
+		l.contribute(sums, scope, 1)
+	}
+	return sums
+}
+
+// Difference is Contribution(new) − Contribution(old) for two states of one ledger, each in order. It costs a look at every
+// fact for each scope that a fact which came or went is under; the other scopes cost nothing.
+func Difference(old, new []fact.Fact, zone *time.Location, unattributed bool) Sums {
+	sums := Sums{}
+	before := ledger{facts: old, calendar: calendar{zone: zone}, unattributed: unattributed}
+	after := ledger{facts: new, calendar: calendar{zone: zone}, unattributed: unattributed}
+	came, went := changes(old, new)
+	if unattributed { // statements are all that counts, and each counts by itself
+		before.facts, after.facts = went, came
+	}
+	scopes := scopesOf(came)
+	for scope := range scopesOf(went) {
+		scopes[scope] = true
+	}
+	for scope := range scopes {
+		before.contribute(sums, scope, -1)
+		after.contribute(sums, scope, 1)
+	}
+	return sums
+}
+
+// changes returns the facts that only new has and those that only old has. Both are in order.
+func changes(old, new []fact.Fact) (came, went []fact.Fact) {
+	for len(old) > 0 || len(new) > 0 {
+		switch {
+		case len(new) == 0 || len(old) > 0 && old[0].Before(&new[0]):
+			went, old = append(went, old[0]), old[1:]
+		case len(old) == 0 || new[0].Before(&old[0]):
+			came, new = append(came, new[0]), new[1:]
+		default:
+			old, new = old[1:], new[1:]
+		}
+	}
+	return came, went
+}
+
+// scopesOf is every scope that a fact is under, the store included when there is a fact.
+func scopesOf(facts []fact.Fact) map[fact.Hash]bool {
+	scopes := map[fact.Hash]bool{}
+	for i := range facts {
+		f := &facts[i]
+		scopes[fact.Hash{}], scopes[f.Content], scopes[f.Parent] = true, true, true
+		for _, g := range f.Groupings {
+			scopes[g] = true
+		}
+	}
+	return scopes
+}
+
+// ledger is one state of a learner's facts.
+type ledger struct {
+	facts        []fact.Fact
+	calendar     calendar
+	unattributed bool
+}
+
+// under returns the facts that are under a scope, in order, with their day numbers.
+func (l *ledger) under(scope fact.Hash) (facts []*fact.Fact, days []int32) {
+	for i := range l.facts {
+		if f := &l.facts[i]; f.Under(scope) {
+			facts = append(facts, f)
+			days = append(days, l.calendar.dayOf(f.T))
+		}
+	}
+	return facts, days
+}
+
+// contribute adds what the ledger contributes to one scope, times times.
+func (l *ledger) contribute(sums Sums, scope fact.Hash, times int64) {
+	facts, days := l.under(scope)
+	if len(facts) == 0 {
+		return
+	}
+	c := contributor{sums: sums, scope: scope, times: times}
+	c.statements(facts, days, l.unattributed)
+	if l.unattributed {
+		return
+	}
+	c.presence(days)
+	if scope == (fact.Hash{}) {
+		c.add(Day, days[0], NewLearners, 1)
+		c.retention(days)
+	}
+}
+
+// contributor adds to the cells of one scope.
+type contributor struct {
+	sums  Sums
+	scope fact.Hash
+	times int64
+}
+
+func (c *contributor) add(grain Grain, at int32, counter Counter, n int64) {
+	c.sums.Add(Cell{c.scope, grain, at, counter}, n*c.times)
+}
+
+// statements adds M01 and the data quality of its statements.
+func (c *contributor) statements(facts []*fact.Fact, days []int32, unattributed bool) {
+	for start := 0; start < len(facts); {
+		end, skewed, inconsistent := start, int64(0), int64(0)
+		for ; end < len(facts) && days[end] == days[start]; end++ {
+			if facts[end].Flags&fact.ClockSkew != 0 {
+				skewed++
+			}
+			if facts[end].Flags&fact.Inconsistent != 0 {
+				inconsistent++
+			}
+		}
+		c.add(Day, days[start], Statements, int64(end-start))
+		c.add(Day, days[start], ClockSkewed, skewed)
+		c.add(Day, days[start], Inconsistent, inconsistent)
+		if unattributed {
+			c.add(Day, days[start], Unattributed, int64(end-start))
+		}
+		start = end
+	}
+}
+
+// presence adds the learner to each day, week and month with a fact (M02, M03). days rise, except where a zone repeats an
+// hour around midnight: each is added once all the same.
+func (c *contributor) presence(days []int32) {
+	seen := map[Cell]bool{}
+	once := func(grain Grain, at int32) {
+		cell := Cell{c.scope, grain, at, Learners}
+		if !seen[cell] {
+			seen[cell] = true
+			c.add(grain, at, Learners, 1)
+		}
+	}
+	for i, day := range days {
+		if i > 0 && day == days[i-1] {
+			continue
+		}
+		once(Day, day)
+		once(Week, WeekOf(day))
+		once(Month, MonthOf(day))
+	}
+	c.add(Total, 0, Learners, 1)
+}
+
+// retention adds the learner to its cohort, the week of its first fact, for each week k after it in which it was active (M06).
+func (c *contributor) retention(days []int32) {
+	first, last := WeekOf(days[0]), int32(-1)
+	for _, day := range days {
+		k := (WeekOf(day) - first) / 7
+		if k < 0 || k > RetainedWeeks || k <= last { // days may go back by one
+			continue
+		}
+		last = k
+		c.add(Cohort, first, RetainedWeek+Counter(k), 1)
+	}
+}
