@@ -26,7 +26,13 @@ type Store struct {
 	// never misses a shard that somebody writes to.
 	Shards, WriteShards int
 
-	TimeZone  string // IANA name
+	TimeZone string // IANA name
+
+	// Generation is the one of its rollups that reports read; days are counted by TimeZone in it. Building is the one that
+	// is being built beside it, 0 for none, and NextTimeZone what days are counted by in that one, "" for TimeZone.
+	Generation, Building int
+	NextTimeZone         string
+
 	TermKey   []byte // 32 bytes, HKDF of the store key: hashes of terms
 	CursorKey []byte // 32 bytes, HKDF of the store key: seals more cursors
 
@@ -91,7 +97,8 @@ func storeFromItem(item table.Item) (Store, error) {
 		return Store{}, err
 	}
 	s.Shards, s.WriteShards = int(item[schema.Shards].N), int(item[schema.WriteShards].N)
-	s.TimeZone = item[schema.TimeZone].S
+	s.TimeZone, s.NextTimeZone = item[schema.TimeZone].S, item[schema.NextTimeZone].S
+	s.Generation, s.Building = int(item[schema.Generation].N), int(item[schema.Building].N)
 	s.Authorities = item[schema.Authorities].Set
 	if s.WriteShards < 1 || s.Shards < s.WriteShards {
 		return Store{}, fmt.Errorf("read store %s: %d shards to write and %d to read", s.ID, s.WriteShards, s.Shards)

@@ -23,6 +23,8 @@
 //	Credentials  accessKey
 //	Stores       store
 //	Checkpoints  consumer#shard
+//	Rollups      store#generation#kind[#…]         by kind, see below
+//	DeadLetters  store                             statement id
 //
 // # Statements
 //
@@ -66,6 +68,25 @@
 //
 // How far each consumer of the change feed has come, by consumer and shard; and under "derive" what was derived from
 // the statements of a data folder that is older than the table for it (see lrs).
+//
+// # Rollups
+//
+// What reports read (see report/rollup). A store's generation is its whole set of rows; `cairn rebuild` makes the next one
+// beside it. Hashes are terms of report/fact, 12 bytes, in partition keys as base64url; g is the generation.
+//
+//	store#g#L#shard   learner, page      a ledger: the head (page 0) and its sealed pages; 16 shards by the learner's hash
+//	store#g#I#scope   learner            the learner has facts under the activity; an entry whose ledger has none counts for nothing
+//	store#g#B#scope   grain, at, lane    sums: of the days of a week and the week, of a month, of all time, of a cohort
+//	store#g#N         hash               what a hash stands for: an activity, a verb
+//	store#g#F         lane               the time up to which changes were folded in
+//
+// The head of a ledger and the sums that change with it are written in one group, under the version of the head. The sums
+// are attributes that are added to, one for each counter and day; their names are built by report/rollup.
+//
+// # DeadLetters
+//
+// Statements that could not be counted, by store and statement id, with the reason: `cairn dead-letters` lists them and tries
+// them again.
 package schema
 
 import "github.com/cairn-lrs/cairn/internal/table"
@@ -81,6 +102,8 @@ const (
 	Credentials = "Credentials"
 	Stores      = "Stores"
 	Checkpoints = "Checkpoints"
+	Rollups     = "Rollups"
+	DeadLetters = "DeadLetters"
 )
 
 // Names of the indexes of Statements.
@@ -95,7 +118,7 @@ const (
 // Attributes. They are short because their names count in an item's size, which decides its price.
 const (
 	PK = "pk" // partition key of every table
-	SK = "sk" // sort key of Terms, References and Documents
+	SK = "sk" // sort key of Terms, References, Documents, Rollups and DeadLetters
 
 	// Of Statements.
 	Position        = "p"  // 16 bytes: order and stored time; sort key of every index
@@ -146,6 +169,22 @@ const (
 	WriteShards = "nw" // of Stores, beside Shards: the number that writers use (see auth.Store)
 	Authorities = "a"  // terms of every agent that has been an authority
 
+	Generation   = "gn" // of Stores: the generation of its rollups that reports read, 0 for the first
+	Building     = "gb" // the generation that is being built, if one is
+	NextTimeZone = "tn" // the time zone that the next generation counts days by; absent: that of this one
+
+	// Of Rollups, beside Version and Body of a ledger. Sums have names of their own.
+	IRI     = "i"  // of an activity or verb
+	Display = "d"  // its language map, JSON
+	Type    = "y"  // of an activity
+	Kinds   = "k"  // set: what statements said that it is
+	IsVerb  = "v"  // 1
+	Through = "th" // the newest stored time that was folded, milliseconds of Unix time
+
+	// Of DeadLetters.
+	Reason = "e"
+	When   = "at" // milliseconds of Unix time
+
 	// Of Checkpoints.
 	Sequence = "q" // of the last change that is done; of a derivation, its version
 )
@@ -174,4 +213,6 @@ var Tables = []table.Schema{
 	{Name: Credentials, Partition: PK},
 	{Name: Stores, Partition: PK},
 	{Name: Checkpoints, Partition: PK},
+	{Name: Rollups, Partition: PK, Sort: SK},
+	{Name: DeadLetters, Partition: PK, Sort: SK},
 }

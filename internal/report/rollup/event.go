@@ -1,0 +1,73 @@
+package rollup
+
+import (
+	"encoding/json/jsontext"
+	"errors"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/report/fact"
+)
+
+// reading is what events of one store say.
+type reading struct {
+	changes    map[fact.Hash][]change // by ledger, in the order of the events
+	names      map[fact.Hash]nameSeen
+	unreadable map[string]error // by statement
+	newest     int64            // Stored of the newest event, milliseconds of Unix time
+}
+
+// readEvents takes facts out of events. Statements that void others are none. What is not live and cannot be read was never
+// counted, so it is passed over.
+func readEvents(store auth.Store, events []Event) reading {
+	r := reading{changes: map[fact.Hash][]change{}, names: map[fact.Hash]nameSeen{}, unreadable: map[string]error{}}
+	for _, e := range events {
+		r.newest = max(r.newest, e.Stored.UnixMilli())
+		read, err := readEvent(store, e)
+		switch {
+		case errors.Is(err, fact.ErrVoiding):
+		case err != nil && e.Live:
+			r.unreadable[e.StatementID] = err
+		case err == nil:
+			r.add(e, read)
+		}
+	}
+	return r
+}
+
+func readEvent(store auth.Store, e Event) (fact.Reading, error) {
+	if e.Reason != "" {
+		return fact.Reading{}, errors.New(e.Reason)
+	}
+	return fact.From(fact.Input{Statement: e.Statement, ID: e.StatementID, Stored: e.Stored, Hash: hasher(store)})
+}
+
+func (r *reading) add(e Event, read fact.Reading) {
+	learner := read.Actor.Key
+	c := change{statementID: e.StatementID, fact: read.Fact, live: e.Live}
+	if read.Actor.Unattributed || read.Actor.Group {
+		learner = unattributedLedger(read.Fact.ID)
+	} else {
+		c.identity, c.name = string(read.Actor.Identity), read.Actor.Name
+	}
+	r.changes[learner] = append(r.changes[learner], c)
+	if !e.Live {
+		return
+	}
+	for _, n := range read.Names {
+		seen := nameSeen{verb: n.Verb, iri: n.IRI, display: short(n.Display), typ: n.Type}
+		if n.Hash == read.Fact.Content && !n.Verb {
+			seen.kinds = 1 << read.Fact.Kind
+		}
+		r.names[n.Hash] = r.names[n.Hash].with(seen)
+	}
+}
+
+// maxDisplay bounds what of a language map is kept beside a name.
+const maxDisplay = 1000
+
+func short(display jsontext.Value) string {
+	if len(display) > maxDisplay {
+		return ""
+	}
+	return string(display)
+}

@@ -1,0 +1,289 @@
+package rollup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/report/fact"
+	"github.com/cairn-lrs/cairn/internal/report/measure"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+// Reader reads ledgers and buckets of the generation that a store's reports read. It is safe for concurrent use.
+type Reader struct {
+	Tables table.DB
+}
+
+// Reads counts the items that one report reads, and bounds them. It is not safe for concurrent use.
+type Reads struct {
+	Most  int // 0: no bound
+	Items int // read so far
+}
+
+// ErrTooManyReads says that a report would read more items than it may.
+var ErrTooManyReads = errors.New("the report would read more rows than its bound")
+
+// count notes items that were read; the error wraps ErrTooManyReads.
+func (r *Reads) count(n int) error {
+	r.Items += n
+	if r.Most > 0 && r.Items > r.Most {
+		return fmt.Errorf("%w of %d", ErrTooManyReads, r.Most)
+	}
+	return nil
+}
+
+// current is where a store's reports read.
+func current(store auth.Store) space { return space{store.ID, store.Generation} }
+
+// Buckets returns the sums of one scope (zero: the store) between two times, both included, in the grain's numbers
+// (measure.Cell.At). Days and weeks lie in the same rows, one a week and lane: for either grain the cells of both come, those
+// of the weeks that begin with or before from included. For Total, from and to are 0.
+func (r *Reader) Buckets(ctx context.Context, store auth.Store, scope fact.Hash, grain measure.Grain, from, to int32, reads *Reads) (measure.Sums, error) {
+	if grain == measure.Week || grain == measure.Day {
+		grain, from = measure.Day, measure.WeekOf(from)
+	}
+	return readBuckets(ctx, r.Tables, current(store), scope, grain, from, to, reads)
+}
+
+func readBuckets(ctx context.Context, tables table.DB, s space, scope fact.Hash, grain measure.Grain, from, to int32, reads *Reads) (measure.Sums, error) {
+	sums := measure.Sums{}
+	q := table.Query{Table: schema.Rollups, Partition: s.buckets(scope), Consistency: table.Strong,
+		From: bucketSort(grain, from, 0), To: bucketSort(grain, to, 255)}
+	err := eachItem(ctx, tables, q, func(item table.Item) error {
+		if err := reads.count(1); err != nil {
+			return err
+		}
+		return readBucket(sums, scope, item)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read buckets: %w", err)
+	}
+	return sums, nil
+}
+
+// Cohorts returns the cells of the cohorts that began in weeks between two Mondays, both included.
+func (r *Reader) Cohorts(ctx context.Context, store auth.Store, from, to int32, reads *Reads) (measure.Sums, error) {
+	return r.Buckets(ctx, store, fact.Hash{}, measure.Cohort, from, to, reads)
+}
+
+// Ledger returns the facts of one learner; a Ledger without facts when there is none.
+func (r *Reader) Ledger(ctx context.Context, store auth.Store, learner fact.Hash, reads *Reads) (Ledger, error) {
+	var found Ledger
+	err := r.load(ctx, current(store), []fact.Hash{learner}, reads, func(l Ledger) bool { found = l; return true })
+	return found, err
+}
+
+// ledgersPerCall is how many ledgers are read together.
+const ledgersPerCall = 100
+
+// Ledgers yields the ledgers that have a fact in a scope, in no particular order, each whole: with the facts of other scopes.
+// The zero scope yields all ledgers of the store. An error is the last that is yielded.
+func (r *Reader) Ledgers(ctx context.Context, store auth.Store, scope fact.Hash, reads *Reads) iter.Seq2[Ledger, error] {
+	s := current(store)
+	return func(yield func(Ledger, error) bool) {
+		stopped := false
+		give := func(l Ledger) bool {
+			stopped = stopped || !yield(l, nil)
+			return !stopped
+		}
+		var err error
+		if scope == (fact.Hash{}) {
+			err = r.scan(ctx, s, reads, give)
+		} else {
+			err = r.under(ctx, s, scope, reads, give)
+		}
+		if err != nil && !stopped {
+			yield(Ledger{}, err)
+		}
+	}
+}
+
+// errStop ends a query early.
+var errStop = errors.New("stop")
+
+// under yields the ledgers that the index rows of a scope name and that have a fact in it.
+func (r *Reader) under(ctx context.Context, s space, scope fact.Hash, reads *Reads, give func(Ledger) bool) error {
+	var learners []fact.Hash
+	flush := func() error {
+		more := true
+		err := r.load(ctx, s, learners, reads, func(l Ledger) bool {
+			for i := range l.Facts {
+				if l.Facts[i].Under(scope) {
+					more = give(l)
+					break
+				}
+			}
+			return more
+		})
+		learners = learners[:0]
+		if err == nil && !more {
+			return errStop
+		}
+		return err
+	}
+	q := table.Query{Table: schema.Rollups, Partition: s.index(scope), Consistency: table.Strong}
+	err := eachItem(ctx, r.Tables, q, func(item table.Item) error {
+		if err := reads.count(1); err != nil {
+			return err
+		}
+		if len(item[schema.SK].B) != len(fact.Hash{}) {
+			return nil
+		}
+		learners = append(learners, fact.Hash(item[schema.SK].B))
+		if len(learners) == ledgersPerCall {
+			return flush()
+		}
+		return nil
+	})
+	if err == nil {
+		err = flush()
+	}
+	if errors.Is(err, errStop) {
+		return nil
+	}
+	return err
+}
+
+// load yields some ledgers.
+func (r *Reader) load(ctx context.Context, s space, learners []fact.Hash, reads *Reads, give func(Ledger) bool) error {
+	ledgers, items, err := loadLedgers(ctx, r.Tables, s, learners, table.Strong)
+	if err != nil {
+		return err
+	}
+	if err := reads.count(items); err != nil {
+		return err
+	}
+	for _, learner := range learners {
+		l := ledgers[learner]
+		if l.err != nil {
+			return l.err
+		}
+		if !give(l.ledger.export()) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// scan yields every ledger of a store.
+func (r *Reader) scan(ctx context.Context, s space, reads *Reads, give func(Ledger) bool) error {
+	for shard := range ledgerShards {
+		more := true
+		err := eachLedger(ctx, r.Tables, s, shard, reads, func(l *ledger) error {
+			if more = give(l.export()); !more {
+				return errStop
+			}
+			return nil
+		})
+		if !more {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachLedger reads one shard of a store's ledgers in the order of the learners' hashes. The head comes before its pages, so a
+// page that is written in between holds more than the head says, never less.
+func eachLedger(ctx context.Context, tables table.DB, s space, shard int, reads *Reads, f func(*ledger) error) error {
+	var open *ledger
+	q := table.Query{Table: schema.Rollups, Partition: s.ledgers(shard), Consistency: table.Strong}
+	err := eachItem(ctx, tables, q, func(item table.Item) error {
+		if err := reads.count(1); err != nil {
+			return err
+		}
+		learner, n, ok := splitPageSort(item[schema.SK].B)
+		if !ok {
+			return fmt.Errorf("read ledger: a key of %d bytes", len(item[schema.SK].B))
+		}
+		if n > 0 {
+			if open == nil || open.learner != learner {
+				return fmt.Errorf("read ledger: page %d has no head", n)
+			}
+			return open.addPage(n, item)
+		}
+		if open != nil {
+			if err := f(open); err != nil {
+				return err
+			}
+		}
+		var err error
+		open, err = readHead(learner, item)
+		return err
+	})
+	if err == nil && open != nil {
+		err = f(open)
+	}
+	return err
+}
+
+// Names returns what some hashes stand for. Those that nothing is known of are left out.
+func (r *Reader) Names(ctx context.Context, store auth.Store, hashes []fact.Hash, reads *Reads) (map[fact.Hash]Name, error) {
+	names := make(map[fact.Hash]Name, len(hashes))
+	if len(hashes) == 0 {
+		return names, nil
+	}
+	refs := make([]table.Ref, len(hashes))
+	for i, hash := range hashes {
+		refs[i] = nameRef(current(store), hash)
+	}
+	if err := reads.count(len(refs)); err != nil {
+		return nil, err
+	}
+	items, _, err := r.Tables.BatchGet(ctx, refs, table.Eventual)
+	if err != nil {
+		return nil, fmt.Errorf("read names: %w", err)
+	}
+	for i, item := range items {
+		if item != nil {
+			names[hashes[i]] = nameOf(item).export(hashes[i])
+		}
+	}
+	return names, nil
+}
+
+// Contents lists every activity and verb that statements have named, by hash. Those whose statements were all voided since are
+// among them.
+func (r *Reader) Contents(ctx context.Context, store auth.Store, reads *Reads) ([]Name, error) {
+	return readContents(ctx, r.Tables, current(store), reads)
+}
+
+func readContents(ctx context.Context, tables table.DB, s space, reads *Reads) ([]Name, error) {
+	var names []Name
+	q := table.Query{Table: schema.Rollups, Partition: s.partition(nameRows), Consistency: table.Strong}
+	err := eachItem(ctx, tables, q, func(item table.Item) error {
+		if err := reads.count(1); err != nil {
+			return err
+		}
+		if len(item[schema.SK].B) == len(fact.Hash{}) {
+			names = append(names, nameOf(item).export(fact.Hash(item[schema.SK].B)))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read names: %w", err)
+	}
+	return names, nil
+}
+
+// Through returns the newest stored time that is folded in: up to it reports have, as a rule, everything. The zero time when
+// nothing was.
+func (r *Reader) Through(ctx context.Context, store auth.Store, reads *Reads) (time.Time, error) {
+	newest := int64(0)
+	q := table.Query{Table: schema.Rollups, Partition: current(store).partition(freshRow)}
+	err := eachItem(ctx, r.Tables, q, func(item table.Item) error {
+		newest = max(newest, item[schema.Through].N)
+		return reads.count(1)
+	})
+	if err != nil || newest == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(newest).UTC(), nil
+}
