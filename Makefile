@@ -29,7 +29,7 @@ RACE := $(if $(shell command -v gcc),-race)
 CAIRN_BUILD := CGO_ENABLED=0 go build -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help run cairn-stack test check fmt lint lint-template e2e bench build package deploy undeploy
+.PHONY: help run cairn-stack test check fmt lint lint-template e2e bench build package deploy verify-deployed undeploy
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,10 @@ package: $(LINT_TOOLS)/requirements.txt ## build what is deployed into .aws-sam,
 
 deploy: package ## deploy the stack (STAGE=dev or prod); needs an AWS account
 	$(SAM) deploy --config-env $(STAGE)
+
+verify-deployed: $(if $(STACK),cairn-stack) ## check a live stack from outside: URL=https://…/xapi, CAIRN_CREDENTIAL, and STACK=NAME if you may make stores
+	@[ -n "$(URL)" ] || { echo "URL is not set: it is the stack's output Endpoint" >&2; exit 1; }
+	@go run ./internal/cmd/verify -url "$(URL)" -other "$(OTHER)" -stack "$(STACK)"
 
 undeploy: $(LINT_TOOLS)/requirements.txt ## delete the stack (STAGE=dev or prod); tables and bucket stay, infra/README.md says how to delete them
 	$(SAM) delete --config-env $(STAGE)

@@ -29,6 +29,7 @@
 //	for each version in 1.0.3 2.0.0    the whole script runs once per value, {{version}} holds it
 //	in any order: a b c                the sections of these names, which follow each other, run in every order;
 //	                                   {{order}} holds the order
+//	in a store of its own              it counts what is in the store: where no store can be made, it is not played
 //	section a                          begins a section; the ones not named above keep their place
 //
 // # Values

@@ -15,6 +15,7 @@ type Script struct {
 	Variable string   // of "for each"; "" when there is none
 	Values   []string // of Variable
 	AnyOrder []string // names of the sections that run in every order
+	OwnStore bool     // it counts what is in its store: nothing else may be there
 	Sections []Section
 }
 
@@ -110,6 +111,8 @@ func (p *parser) line() error {
 		return p.forEach(line)
 	case strings.HasPrefix(line, "in any order: "):
 		p.script.AnyOrder = strings.Fields(strings.TrimPrefix(line, "in any order: "))
+	case line == "in a store of its own":
+		p.script.OwnStore = true
 	case word == "section":
 		p.request = nil
 		p.script.Sections = append(p.script.Sections, Section{Name: rest})

@@ -9,6 +9,8 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/cloudtest"
 	"github.com/cairn-lrs/cairn/internal/e2e"
+	"github.com/cairn-lrs/cairn/internal/e2e/gateway"
+	"github.com/cairn-lrs/cairn/internal/e2e/gateway/gatewaytest"
 )
 
 // deploy starts a road that is stopped when the test ends; nil where it cannot run and need not.
@@ -40,7 +42,22 @@ func TestScripts(t *testing.T) {
 		return
 	}
 	t.Run("scripts", func(t *testing.T) { e2e.Run(t, road) })
+	t.Run("gateway", func(t *testing.T) { gatewaytest.Run(t, target(t, road)) })
 	servedByFunctions(t, road)
+}
+
+// target is the road as a stack that is verified from outside.
+func target(t *testing.T, road *e2e.Cloud) gateway.Target {
+	t.Helper()
+	store, err := road.NewStore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	credential, err := road.NewCredential(t.Context(), store, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gateway.Target{URL: road.Endpoint(), Key: credential.Key, Secret: credential.Secret}
 }
 
 // logDelay is how long a line that a function has printed may take to the log.
