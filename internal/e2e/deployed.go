@@ -108,7 +108,7 @@ func (d *Deployed) Play(ctx context.Context, atOnce int, report func(Played)) er
 			busy <- struct{}{}
 			wait.Go(func() {
 				defer func() { <-busy }()
-				if played.Problem = script.play(ctx, d, variant); played.Problem != nil {
+				if _, played.Problem = script.play(ctx, d, variant); played.Problem != nil {
 					played.Problem = fmt.Errorf("%s: %w", script.Name, played.Problem)
 				}
 				one.Lock()
