@@ -25,6 +25,10 @@ OUT ?= bin/bench
 RACY := blob table lrs document auth position httpapi app
 RACE := $(if $(shell command -v gcc),-race)
 
+# The map of requirements, which a run of all packages has to prove; the files with tests that say so, beside the HTTP scripts.
+MAP := internal/requirements/MAP.md
+PROVING = $(shell grep -rl --include=*_test.go -e 'requirements[.]Met' -e 'meets.t, v' internal)
+
 # Without cgo nothing waits for a C compiler, which has a zstd to build that the engine would use and Cairn does not.
 CAIRN_BUILD := CGO_ENABLED=0 go build -ldflags "-s -w"
 
@@ -52,7 +56,7 @@ endif
 	  { code=0; \
 	    [ -z "$$other" ] || go test -json -count=1 -timeout 25m $$other || code=1; \
 	    [ -z "$$racy" ] || go test -json -count=1 -timeout 25m $(RACE) $$racy || code=1; \
-	    exit $$code; } | bin/testreport'
+	    exit $$code; } | bin/testreport $(if $(filter ./...,$(PKG)),-map $(MAP))'
 
 check: fmt test lint-template ## what to run before a commit: format, lint, test
 
@@ -76,6 +80,11 @@ $(LINT_TOOLS)/requirements.txt: infra/lint/requirements.txt
 e2e: ## the black-box tests over the cloud road: the functions in processes of their own, DynamoDB Local, an S3 server
 	@go build -o bin/ ./internal/cmd/testreport
 	@go test -json -count=1 -timeout 10m -parallel 12 $(CLOUD_ROAD) | bin/testreport
+
+requirements: ## write the map from each requirement of xAPI to the tests that prove it
+	@go build -o bin/ ./internal/cmd/testreport
+	@tests=$$(awk '/^func /{test=$$2; sub(/\(.*/, "", test)} test ~ /^Test/ && /requirements[.]Met|meets.t, /{print test}' $(PROVING) | sort -u | paste -sd'|'); \
+	  go test -json -count=1 -run "^($$tests|TestScripts)$$" $(addprefix ./,$(sort $(dir $(PROVING)))) ./internal/e2e | bin/testreport -map $(MAP) -write
 
 bench: ## measure: Go benchmarks, then floor, Cairn and ceiling under the load generator at CAIRN_LOAD
 	go test -run '^$$' -bench . -benchmem ./internal/...

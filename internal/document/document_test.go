@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/cairn-lrs/cairn/internal/requirements"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 )
@@ -276,6 +277,7 @@ func TestLists(t *testing.T) {
 			}
 		})
 	}
+	requirements.Met(t, "C2.3-14", "L4.1.6.2-8")
 }
 
 // The clock of the process that writes second is late: the time of the document rises all the same.

@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/requirements"
 )
 
 // get makes a GET of an IRL that the server gave, with a credential.
@@ -267,6 +268,7 @@ func TestLastModified(t *testing.T) {
 	if got := c.do("GET", "?verb=http://nobody.example", "").Header.Values("Last-Modified"); len(got) != 0 {
 		t.Errorf("an empty list was modified: %v", got)
 	}
+	requirements.Met(t, "L4.1.6.1-30")
 }
 
 func TestFormats(t *testing.T) {

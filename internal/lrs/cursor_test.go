@@ -14,6 +14,7 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/position"
+	"github.com/cairn-lrs/cairn/internal/requirements"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
 )
@@ -255,4 +256,5 @@ func TestCursorLivesOnADay(t *testing.T) {
 	if _, err := w.service.More(t.Context(), p, first.More); !errors.Is(err, ErrInvalid) {
 		t.Errorf("after 7 days and an hour: %v", err)
 	}
+	requirements.Met(t, "D2.5-6")
 }

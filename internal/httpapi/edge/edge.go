@@ -102,6 +102,7 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, httpRequest *http.Request) {
 	r := e.newRequest(httpRequest)
 	rec := &recorder{ResponseWriter: w, wireHead: httpRequest.Method == http.MethodHead}
 	setCommonHeaders(rec.Header(), r.id)
+	r.announceVersion(rec.Header()) // refusals come before it is checked
 
 	err := protect(func() error { return e.serve(rec, r) })
 	if err != nil {

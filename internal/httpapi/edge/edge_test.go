@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/requirements"
 )
 
 // keyring knows secrets by key.
@@ -398,6 +399,7 @@ func TestTruncatedBody(t *testing.T) {
 	if p := problemOf(t, got); got.StatusCode != 400 || !strings.Contains(p.Message, "ended before") {
 		t.Errorf("got %d %q, want a 400 that says so", got.StatusCode, p.Message)
 	}
+	requirements.Met(t, "L4.1.1-6")
 }
 
 func TestAnnouncedBodies(t *testing.T) {

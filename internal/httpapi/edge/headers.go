@@ -59,9 +59,9 @@ func preflight(w http.ResponseWriter, resource *Resource) {
 
 var v1Header, v2Header = []string{string(xapi.V1)}, []string{string(xapi.V2)}
 
-// readVersion reads X-Experience-API-Version and puts the version of the answer on it: exactly 1.0.3 or 2.0.0, the nearer
-// one when the request's is refused. Open resources take any value or none. Source: xAPI 1.0.3 Communication 3.3.
-func (r *Request) readVersion(answer http.Header, open bool) error {
+// announceVersion puts the version of the answer on it: exactly 1.0.3 or 2.0.0, the nearer one when the request's is
+// refused. It is done before anything is refused, and again for a version that came in a form.
+func (r *Request) announceVersion(answer http.Header) (xapi.Version, error) {
 	sent := strings.TrimSpace(r.Header.Get(versionHeader))
 	version, err := xapi.ParseVersion(sent)
 	if version == xapi.V2 || err != nil && sent >= "2" {
@@ -70,11 +70,18 @@ func (r *Request) readVersion(answer http.Header, open bool) error {
 	if err == nil && len(r.Header[versionHeader]) > 1 {
 		err = xapi.ErrVersion
 	}
+	return version, err
+}
+
+// readVersion reads X-Experience-API-Version. Open resources take any value or none.
+// Source: xAPI 1.0.3 Communication 3.3.
+func (r *Request) readVersion(answer http.Header, open bool) error {
+	version, err := r.announceVersion(answer)
 	switch {
 	case err == nil:
 		r.Version = version
 	case open:
-	case sent == "":
+	case strings.TrimSpace(r.Header.Get(versionHeader)) == "":
 		return BadRequest("xAPI 1.0.3 Communication 3.3", "the header X-Experience-API-Version is missing: send 1.0.3 or 2.0.0")
 	default:
 		return BadRequest("xAPI 1.0.3 Communication 3.3", "%s", err)
