@@ -19,7 +19,7 @@ const (
 	Inconsistent  Counter = 4 // of them, with a verb that contradicts the result
 	NewLearners   Counter = 5 // M05, store scope only: learners whose first statement is of this day
 	SessionStarts Counter = 6 // M10, by the day of the first event
-	ActiveTime    Counter = 7 // M29 in milliseconds, by the day on which the attempt started; what it sums is told at activeTime
+	SessionTime   Counter = 7 // M29 (d) over all events in the scope, in milliseconds, by the day of the session's first event
 	FirstResponse Counter = 8 // M60: first judged responses to items
 	CorrectFirst  Counter = 9 // M61: of them, correct
 
@@ -27,7 +27,7 @@ const (
 	Learners Counter = 10
 )
 
-// Counters of attempts, in Day cells of the day on which the attempt started. In the scope of an activity they count the
+// Counters of attempts, all in Day cells of the day on which the attempt started. In the scope of an activity they count the
 // attempts of the activity itself; in the store scope those of every activity. Attempts that hold a waived event are in
 // Starts and Waived, in no other.
 const (
@@ -40,6 +40,7 @@ const (
 	FirstJudged                               // M25: learners' first judged attempts per activity
 	FirstPassed                               // of them, passed
 	BelowStarts  = Starts + Below             // the same counters for the attempts of what is under the activity
+	AttemptTime  = Counter(60)                // M29 in milliseconds of the activity's own attempts, with what is under them; none in the store scope
 	ScoreBins    = Counter(40)                // M26: 11 counters, ScoreBins+i: see ScoreBin; the activity's own attempts only
 	RetainedWeek = Counter(100)               // M06: 53 counters, RetainedWeek+k: see Cohort
 )

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
@@ -19,7 +20,8 @@ func Contribution(facts []fact.Fact, zone *time.Location, unattributed bool) Sum
 }
 
 // Difference is Contribution(new) − Contribution(old) for two states of one ledger, each in order. It costs a look at every
-// fact for each scope that a fact which came or went is under; the other scopes cost nothing.
+// fact for each scope that a fact which came or went is under, attempts and answers only those of the activities that these are
+// about; the other scopes cost nothing.
 func Difference(old, new []fact.Fact, zone *time.Location, unattributed bool) Sums {
 	sums := Sums{}
 	before := ledger{facts: old, calendar: calendar{zone: zone}, unattributed: unattributed}
@@ -32,6 +34,11 @@ func Difference(old, new []fact.Fact, zone *time.Location, unattributed bool) Su
 	for scope := range scopesOf(went) {
 		scopes[scope] = true
 	}
+	touched := map[fact.Hash]bool{}
+	for _, f := range slices.Concat(came, went) {
+		touched[f.Content] = true
+	}
+	before.touched, after.touched = touched, touched
 	for scope := range scopes {
 		before.contribute(sums, scope, -1)
 		after.contribute(sums, scope, 1)
@@ -72,10 +79,11 @@ type ledger struct {
 	facts        []fact.Fact
 	calendar     calendar
 	unattributed bool
+	touched      map[fact.Hash]bool // activities whose attempts and answers may have changed; nil: all
 }
 
 // under returns the facts that are under a scope, in order, with their day numbers.
-func (l *ledger) under(scope fact.Hash) (facts []*fact.Fact, days []int32) {
+func (l *ledger) under(scope fact.Hash) (facts Facts, days []int32) {
 	for i := range l.facts {
 		if f := &l.facts[i]; f.Under(scope) {
 			facts = append(facts, f)
@@ -97,6 +105,14 @@ func (l *ledger) contribute(sums Sums, scope fact.Hash, times int64) {
 		return
 	}
 	c.presence(days)
+	c.sessions(facts, &l.calendar)
+	changed := facts
+	if l.touched != nil {
+		changed = facts.Where(func(f *fact.Fact) bool { return l.touched[f.Content] })
+	}
+	c.answers(changed, &l.calendar)
+	c.attempts(changed, &l.calendar)
+	c.attemptTime(facts, &l.calendar)
 	if scope == (fact.Hash{}) {
 		c.add(Day, days[0], NewLearners, 1)
 		c.retention(days)
@@ -115,7 +131,7 @@ func (c *contributor) add(grain Grain, at int32, counter Counter, n int64) {
 }
 
 // statements adds M01 and the data quality of its statements.
-func (c *contributor) statements(facts []*fact.Fact, days []int32, unattributed bool) {
+func (c *contributor) statements(facts Facts, days []int32, unattributed bool) {
 	for start := 0; start < len(facts); {
 		end, skewed, inconsistent := start, int64(0), int64(0)
 		for ; end < len(facts) && days[end] == days[start]; end++ {
@@ -169,4 +185,79 @@ func (c *contributor) retention(days []int32) {
 		last = k
 		c.add(Cohort, first, RetainedWeek+Counter(k), 1)
 	}
+}
+
+// sessions adds M10, and the time in sessions, to the days on which they begin.
+func (c *contributor) sessions(facts Facts, calendar *calendar) {
+	sessions, of := sessionsOf(facts)
+	times := sessionTimes(facts, sessions, of)
+	for i, s := range sessions {
+		day := calendar.dayOf(s.Start)
+		c.add(Day, day, SessionStarts, 1)
+		c.add(Day, day, SessionTime, times[i])
+	}
+}
+
+// answers adds first responses to the items in the scope (M60, M61).
+func (c *contributor) answers(facts Facts, calendar *calendar) {
+	for _, a := range AnswersOf(facts) {
+		if !a.First.Judged {
+			continue
+		}
+		day := calendar.dayOf(a.First.T)
+		c.add(Day, day, FirstResponse, 1)
+		c.add(Day, day, CorrectFirst, one(a.First.Correct))
+	}
+}
+
+// attempts adds the attempts in the scope to the days on which they started (M20 to M26).
+func (c *contributor) attempts(facts Facts, calendar *calendar) {
+	attempts := Attempts(facts)
+	for i := range attempts {
+		a := &attempts[i]
+		if !a.Start.Is {
+			continue
+		}
+		day, below := calendar.dayOf(a.Start.At), c.below(a)
+		c.add(Day, day, Starts+below, 1)
+		if a.Waived {
+			c.add(Day, day, Waived+below, 1)
+			continue
+		}
+		c.add(Day, day, Completions+below, one(a.Completed.Is))
+		c.add(Day, day, CompletedIn+below, one(a.CompletedWithin(Maturity.Milliseconds())))
+		c.add(Day, day, Judged+below, one(a.Judged.Is))
+		c.add(Day, day, PassedLast+below, one(a.Passed))
+	}
+	for _, a := range FirstJudgedAttempts(attempts) {
+		day, below := calendar.dayOf(a.Begin()), c.below(&a)
+		c.add(Day, day, FirstJudged+below, 1)
+		c.add(Day, day, FirstPassed+below, one(a.Passed))
+	}
+	for _, a := range Scored(attempts, First) {
+		if c.below(&a) == 0 {
+			c.add(Day, calendar.dayOf(a.Begin()), ScoreBins+Counter(ScoreBin(a.Score)), 1)
+		}
+	}
+}
+
+// attemptTime adds M29 of the activity's own attempts to the days on which they began.
+func (c *contributor) attemptTime(facts Facts, calendar *calendar) {
+	if c.scope == (fact.Hash{}) {
+		return
+	}
+	own := AttemptsAt(facts, c.scope)
+	for i, active := range ActiveTimes(own) {
+		if !own[i].Waived {
+			c.add(Day, calendar.dayOf(own[i].Begin()), AttemptTime, active.Milliseconds)
+		}
+	}
+}
+
+// below says by which counters an attempt counts in the scope: those of the activity itself, or those of what is under it.
+func (c *contributor) below(a *Attempt) Counter {
+	if c.scope == (fact.Hash{}) || a.Content == c.scope {
+		return 0
+	}
+	return Below
 }

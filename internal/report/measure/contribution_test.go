@@ -1,11 +1,13 @@
 package measure_test
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
@@ -190,6 +192,128 @@ func TestCalendar(t *testing.T) {
 		first := time.Unix(int64(measure.FirstDayOf(month))*86_400, 0).UTC()
 		if first.Day() != 1 || first.Month() != moment.Month() || first.Year() != moment.Year() {
 			t.Fatalf("month of %v begins on %v", moment, first)
+		}
+	})
+}
+
+// TestContributionAgreesWithTheMeasures: in each scope the day cells add up to what the measures say of its facts.
+func TestContributionAgreesWithTheMeasures(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ledger := order(rapid.SliceOfNDistinct(drawFact(), 1, 40, func(f fact.Fact) uint64 { return f.ID }).Draw(t, "facts"))
+		got := map[fact.Hash]map[measure.Counter]int64{}
+		for c, n := range measure.Contribution(ledger, berlin, false) {
+			if c.Grain == measure.Day {
+				if got[c.Scope] == nil {
+					got[c.Scope] = map[measure.Counter]int64{}
+				}
+				got[c.Scope][c.Counter] += n
+			}
+		}
+		for _, scope := range []fact.Hash{store, hashOf(1), hashOf(2), hashOf(3)} {
+			facts := measure.Of(ledger).Under(scope)
+			if diff := cmp.Diff(nonZero(sumsOf(scope, facts)), nonZero(got[scope]), cmpopts.EquateEmpty()); diff != "" {
+				t.Fatalf("scope %x (-want +got):\n%s", scope, diff)
+			}
+		}
+	})
+}
+
+// nonZero leaves out what is 0, and Learners, which do not add up.
+func nonZero(m map[measure.Counter]int64) map[measure.Counter]int64 {
+	m = maps.Clone(m)
+	maps.DeleteFunc(m, func(c measure.Counter, n int64) bool { return n == 0 || c == measure.Learners })
+	return m
+}
+
+// sumsOf counts by the measures what the day cells of a scope should add up to.
+func sumsOf(scope fact.Hash, facts measure.Facts) map[measure.Counter]int64 {
+	want := map[measure.Counter]int64{measure.Statements: int64(len(facts))}
+	for _, f := range facts {
+		want[measure.ClockSkewed] += int64(f.Flags & fact.ClockSkew)
+		want[measure.Inconsistent] += int64(f.Flags & fact.Inconsistent / fact.Inconsistent)
+	}
+	if scope == store && len(facts) > 0 {
+		want[measure.NewLearners] = 1
+	}
+	want[measure.SessionStarts] = int64(len(measure.Sessions(facts)))
+	want[measure.SessionTime] = measure.TimeInSessions(facts)
+	for _, a := range measure.AnswersOf(facts) {
+		var item measure.Item
+		item.Add(&a)
+		want[measure.FirstResponse] += item.Responses
+		want[measure.CorrectFirst] += item.Correct
+	}
+	attempts := measure.Attempts(facts)
+	own := func(a measure.Attempt) bool { return scope == store || a.Content == scope }
+	for _, a := range attempts {
+		below := measure.Counter(0)
+		if !own(a) {
+			below = measure.Below
+		}
+		var c measure.Completion
+		c.Add([]measure.Attempt{a}, 1<<60, measure.Maturity.Milliseconds())
+		want[measure.Starts+below] += c.Starts + c.Waived
+		want[measure.Waived+below] += c.Waived
+		want[measure.Completions+below] += c.Completed
+		want[measure.CompletedIn+below] += c.InTime
+		want[measure.Judged+below] += c.Judged
+		want[measure.PassedLast+below] += c.Passed
+	}
+	for _, a := range measure.FirstJudgedAttempts(attempts) {
+		below := measure.Counter(0)
+		if !own(a) {
+			below = measure.Below
+		}
+		want[measure.FirstJudged+below]++
+		if a.Passed {
+			want[measure.FirstPassed+below]++
+		}
+	}
+	for _, a := range measure.Scored(attempts, measure.First) {
+		if own(a) {
+			want[measure.ScoreBins+measure.Counter(measure.ScoreBin(a.Score))]++
+		}
+	}
+	if scope != store {
+		at := measure.AttemptsAt(facts, scope)
+		for i, a := range measure.ActiveTimes(at) {
+			if !at[i].Waived {
+				want[measure.AttemptTime] += a.Milliseconds
+			}
+		}
+	}
+	return want
+}
+
+// ledgerOf makes a ledger of n facts over a year: sessions of 20 events about the parts of a few courses.
+func ledgerOf(n int) []fact.Fact {
+	facts := make([]fact.Fact, n)
+	for i := range facts {
+		session := i / 20
+		f := event(at("2025-01-06 09:00")+int64(session)*(365*86_400_000/int64(n/20+1))+int64(i%20)*40_000, []fact.Class{fact.Started, 0, 0, fact.Answered, fact.Completed | fact.Ended}[i%5])
+		f.ID = uint64(i)
+		f.Content = fact.Hash{1, byte(i / 5 % 50), byte(session % 4)}
+		f.Parent = fact.Hash{2, byte(session % 4)}
+		f.Groupings = []fact.Hash{{3, byte(session % 2)}}
+		f.Success = fact.Tri(i % 3)
+		facts[i] = f
+	}
+	return facts
+}
+
+// BenchmarkContribution computes what a ledger of 10,000 facts adds to some 200 scopes, and the difference that one more fact makes.
+func BenchmarkContribution(b *testing.B) {
+	facts := ledgerOf(10_000)
+	b.Run("whole", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			measure.Contribution(facts, berlin, false)
+		}
+	})
+	b.Run("one more", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			measure.Difference(facts[:len(facts)-1], facts, berlin, false)
 		}
 	})
 }

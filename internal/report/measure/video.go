@@ -1,0 +1,198 @@
+package measure
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/cairn-lrs/cairn/internal/report/fact"
+)
+
+// Viewing is what one learner played of one video, before the video's length is known: the length is the latest that any learner's
+// player told.
+type Viewing struct {
+	Content   fact.Hash
+	Length    Length
+	Threshold int64 // the latest completion-threshold, millionths; 1,000,000 unless one was sent
+	Reported  bool  // holds a completed event
+	Estimated bool  // M49: some registration had no played-segments
+
+	lists map[[16]byte][]segments // maximal lists by registration
+}
+
+// Length is the length of a video as a statement told it. Of two the later counts, whichever came first.
+type Length struct {
+	Milliseconds int64 // 0: none was told
+	t, stored    int64
+	id           uint64
+}
+
+// Later is the length that counts of two.
+func (l Length) Later(m Length) Length {
+	if l.Milliseconds == 0 || m.Milliseconds > 0 && cmp.Or(cmp.Compare(l.t, m.t), cmp.Compare(l.stored, m.stored), cmp.Compare(l.id, m.id)) < 0 {
+		return m
+	}
+	return l
+}
+
+// lengthOf is the length that a statement told.
+func lengthOf(f *fact.Fact) Length {
+	if f.Video == nil || f.Video.Length <= 0 {
+		return Length{}
+	}
+	return Length{f.Video.Length, f.T, f.Stored, f.ID}
+}
+
+// Viewings are the learner's viewings: one for each activity about which a field or verb of the Video Profile was sent.
+func Viewings(facts Facts) []Viewing {
+	var out []Viewing
+	facts.eachContent(func(content fact.Hash, facts Facts) {
+		if slices.ContainsFunc(facts, func(f *fact.Fact) bool { return f.Video != nil }) {
+			out = append(out, newViewing(content, facts))
+		}
+	})
+	return out
+}
+
+func newViewing(content fact.Hash, facts Facts) Viewing {
+	v := Viewing{Content: content, Threshold: 1_000_000, lists: map[[16]byte][]segments{}}
+	byRegistration := map[[16]byte]Facts{}
+	for _, f := range facts {
+		byRegistration[f.Registration] = append(byRegistration[f.Registration], f)
+		v.Reported = v.Reported || f.Class.Has(fact.Completed)
+		if f.Video == nil {
+			continue
+		}
+		v.Length = v.Length.Later(lengthOf(f))
+		if f.Video.Threshold >= 0 {
+			v.Threshold = f.Video.Threshold
+		}
+	}
+	for registration, facts := range byRegistration {
+		lists, estimated := playedLists(facts)
+		v.Estimated = v.Estimated || estimated
+		v.lists[registration] = maximal(lists)
+	}
+	return v
+}
+
+// playedLists are the lists of played segments of one registration, in order of their statements; without any, what M49 estimates.
+func playedLists(facts Facts) (lists []segments, estimated bool) {
+	told := false
+	for _, f := range facts {
+		if f.Video != nil && f.Video.Segments != nil {
+			told = true
+			lists = append(lists, f.Video.Segments)
+		}
+	}
+	if told {
+		return lists, false
+	}
+	if s := estimate(facts); len(s) > 0 {
+		return []segments{s}, true
+	}
+	return nil, false
+}
+
+// estimate is M49: within one session id, else in the attempt, each played with the next paused, terminated or completed, at its time, or
+// seeked, at its time-from. Kept if 0 < end−start ≤ 1.1·speed·Δt + 2 s. A played that follows another takes its place.
+func estimate(facts Facts) segments {
+	type open struct{ at, t, speed int64 }
+	opens := map[uint64]open{} // by session
+	var out segments
+	for _, f := range facts {
+		v := f.Video
+		if v != nil && v.Action == fact.Played {
+			delete(opens, f.Session)
+			if v.Time >= 0 {
+				opens[f.Session] = open{v.Time, f.T, speedOf(v)}
+			}
+			continue
+		}
+		end, closes := endOf(f)
+		o, ok := opens[f.Session]
+		if !closes || !ok {
+			continue
+		}
+		delete(opens, f.Session)
+		played := end - o.at
+		if end >= 0 && played > 0 && 10_000*played <= 11*o.speed*min(f.T-o.t, fact.MaxVideo)+10_000*2*second {
+			out = append(out, fact.Segment{From: o.at, To: end})
+		}
+	}
+	return out
+}
+
+// speedOf is the speed in thousandths, 1,000 unless one was sent.
+func speedOf(v *fact.Video) int64 {
+	if v.Speed > 0 {
+		return v.Speed
+	}
+	return 1000
+}
+
+// endOf is where playing ended, -1 when the statement that ends it does not say where.
+func endOf(f *fact.Fact) (at int64, closes bool) {
+	v := f.Video
+	action := fact.NoAction
+	if v != nil {
+		action = v.Action
+	}
+	switch {
+	case action == fact.Seeked:
+		return v.From, true
+	case action == fact.Paused, f.Class.Any(fact.Ended | fact.Completed):
+		if v == nil {
+			return -1, true
+		}
+		return v.Time, true
+	}
+	return 0, false
+}
+
+// Watch is what one learner watched of a video of a known length.
+type Watch struct {
+	Length            int64 // L in milliseconds; 0: no player told one
+	WatchTime, Unique int64 // M41 and M42 in milliseconds of content
+	Threshold         int64
+	Reported          bool // M45 "reported"
+	Estimated         bool
+
+	watched, union segments
+}
+
+// Watch clips the viewing to the length of the video.
+func (v *Viewing) Watch(length Length) Watch {
+	w := Watch{Length: length.Milliseconds, Threshold: v.Threshold, Reported: v.Reported, Estimated: v.Estimated}
+	for _, lists := range v.lists {
+		w.watched = append(w.watched, watched(lists, w.Length)...)
+	}
+	w.union = w.watched.union()
+	w.WatchTime, w.Unique = w.watched.total(), w.union.total()
+	return w
+}
+
+// watched is M40's Watched(group): the concatenation of the maximal lists, clipped first.
+func watched(lists []segments, length int64) segments {
+	clipped := make([]segments, len(lists))
+	for i, list := range lists {
+		clipped[i] = list.clip(length)
+	}
+	return slices.Concat(maximal(clipped)...)
+}
+
+// Coverage is M43 = M42/L as a rate of milliseconds; Value is NaN when no length is known.
+func (w *Watch) Coverage() Rate { return Rate{w.Unique, w.Length} }
+
+// Rewatch is M44 = M41/M42 − 1; NaN when nothing was watched.
+func (w *Watch) Rewatch() float64 { return Rate{w.WatchTime, w.Unique}.Value() - 1 }
+
+// Completed is M45 "measured": M43 ≥ the completion-threshold.
+func (w *Watch) Completed() bool { return w.covers(w.Threshold) }
+
+// InFull is M46: M43 ≥ 0.95.
+func (w *Watch) InFull() bool { return w.covers(950_000) }
+
+// covers compares without dividing: both sides stay far below 2⁶³.
+func (w *Watch) covers(millionths int64) bool {
+	return w.Length > 0 && w.Unique*1_000_000 >= millionths*w.Length
+}
