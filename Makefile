@@ -33,7 +33,7 @@ PROVING = $(shell grep -rl --include=*_test.go -e 'requirements[.]Met' -e 'meets
 CAIRN_BUILD := CGO_ENABLED=0 go build -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help run cairn-stack test check fmt lint lint-template e2e bench build package deploy verify-deployed undeploy
+.PHONY: help run cairn-stack test check fmt lint lint-template e2e bench cost build package deploy verify-deployed undeploy
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ ifdef CAIRN_LOAD
 else
 	@echo "floor, Cairn and ceiling were not measured: CAIRN_LOAD does not name the load generator's folder"
 endif
+
+cost: ## count what flows of requests consume, and write infra/COST.md
+	go run ./internal/cmd/cost
 
 build: $(patsubst functions/%/main.go,bin/functions/%/bootstrap,$(wildcard functions/*/main.go)) ## build the Lambda binaries into bin/functions and weigh them
 	@$(MAKE) --no-print-directory weigh BINARIES="$^"

@@ -61,6 +61,7 @@ var layers = []layer{
 	{"internal/cmd/cairn-stack", []string{"internal/app/cloud", "internal/cmd/cairn/operator", "internal/config"}, "it opens the cloud half for the operator's commands, which stand in cairn"},
 	{"internal/cmd/cloudroad", []string{"internal/app/cloud", "internal/auth", "internal/config", "internal/cloudtest", "internal/lambdaio"}, "it deploys the cloud half in front of the test servers"},
 	{"internal/cmd/withcloud", []string{"internal/cloudtest"}, "it starts the test servers around a command"},
+	{"internal/cmd/cost", slices.Concat(edge, []string{"internal/app", "internal/table/pebble", "internal/blob/disk"}), "it counts what the whole consumes, over the embedded engine"},
 	{"internal/cmd/verify", []string{"internal/config", "internal/e2e"}, "it plays the black-box tests against somebody's stack"},
 	{"internal/cmd/lintstack", nil, "it reads the template"},
 	{"internal/cmd/testreport", []string{"internal/requirements"}, "it reads what go test prints, and holds it against the map of requirements"},

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// flow is a way in which Cairn is used.
+type flow struct {
+	name    string
+	what    string  // one sentence for the page
+	per     int     // statements, or requests where it stores none, that the page reckons with
+	budget  float64 // most write units for each statement (design, budgets); 0: none
+	prepare func(ctx context.Context, w *world) error
+	run     func(ctx context.Context, w *world) error
+}
+
+// Learners and activities of the flows; each is known before anything is counted.
+const learners, contents = 20, 10
+
+var flows = []flow{
+	{
+		name: "statements posted alone, the least", per: 1e6, budget: 5,
+		what:    "actor, verb and object; one request each",
+		prepare: known, run: posts(200, 1, least),
+	},
+	{
+		name: "statements posted alone", per: 1e6, budget: 8,
+		what:    "with a registration, a parent, a grouping and a result: %d bytes each; one request each",
+		prepare: known, run: posts(200, 1, typical),
+	},
+	{
+		name: "statements in batches of 50", per: 1e6, budget: 9,
+		what:    "the same statements, 50 in a request",
+		prepare: known, run: posts(500, 50, typical),
+	},
+	{
+		name: "an active cmi5 course", per: 1e6,
+		what: "sessions of 20 pages: launch data, preferences and bookmark are read, each page stores its bookmark (1,500 bytes of State) " +
+			"and a statement, and the four statements of cmi5 stand around them",
+		prepare: known, run: cmi5,
+	},
+	{
+		name: "lists of 100 statements by learner", per: 1000,
+		what:    "one request each, compressed",
+		prepare: func(ctx context.Context, w *world) error { return posts(2000, 50, typical)(ctx, w) },
+		run:     lists,
+	},
+}
+
+// known stores one statement of each learner and activity, so that names and definitions are there.
+func known(ctx context.Context, w *world) error {
+	if err := posts(learners*contents, 50, typical)(ctx, w); err != nil {
+		return err
+	}
+	return cmi5(ctx, w)
+}
+
+// posts stores n statements, so many in a request.
+func posts(n, together int, statement func(i int) string) func(context.Context, *world) error {
+	return func(ctx context.Context, w *world) error {
+		for i := 0; i < n; i += together {
+			batch := make([]string, together)
+			for j := range batch {
+				batch[j] = statement(i + j)
+			}
+			body := batch[0]
+			if together > 1 {
+				body = "[" + strings.Join(batch, ",") + "]"
+			}
+			if err := w.send(ctx, 200, "POST", "/statements", nil, nil, body); err != nil {
+				return err
+			}
+			w.used.statements += together
+		}
+		return nil
+	}
+}
+
+func learner(i int) string {
+	return fmt.Sprintf(`{"objectType":"Agent","name":"Learner %02d","mbox":"mailto:learner%02d@students.example.org"}`, i%learners, i%learners)
+}
+
+func content(i int) string {
+	return fmt.Sprintf("https://content.example.org/course/first-aid/unit/%02d", i%contents)
+}
+
+func registration(i int) string { return fmt.Sprintf("6f1c2d3e-0000-4000-8000-%012d", i%learners) }
+
+func least(i int) string {
+	return fmt.Sprintf(`{"actor":%s,"verb":{"id":"http://adlnet.gov/expapi/verbs/experienced"},"object":{"id":"%s"}}`, learner(i), content(i))
+}
+
+func typical(i int) string {
+	return fmt.Sprintf(`{"actor":%s,"verb":{"id":"http://adlnet.gov/expapi/verbs/answered","display":{"en":"answered"}},`+
+		`"object":{"objectType":"Activity","id":"%s","definition":{"type":"http://adlnet.gov/expapi/activities/cmi.interaction","name":{"en":"Unit %02d: what to do first"},`+
+		`"interactionType":"choice","correctResponsesPattern":["call"],"choices":[{"id":"call","description":{"en":"Call for help"}},{"id":"run","description":{"en":"Run away"}}]}},`+
+		`"result":{"score":{"scaled":0.8,"raw":8,"min":0,"max":10},"success":true,"completion":true,"response":"call","duration":"PT12.5S"},`+
+		`"context":{"registration":"%s","platform":"Example LMS 4.2","language":"en","contextActivities":{`+
+		`"parent":[{"id":"https://content.example.org/course/first-aid","objectType":"Activity"}],`+
+		`"grouping":[{"id":"https://content.example.org/curriculum/safety","objectType":"Activity"}]}},`+
+		`"timestamp":"2026-11-26T09:%02d:%02d.250Z"}`,
+		learner(i), content(i), i%contents, registration(i), i/60%60, i%60)
+}
+
+// Of a session.
+const sessions, pages, bookmark = 10, 20, 1500
+
+// cmi5 plays sessions. Source: cmi5 specification, sections 8 to 11: what a launching system and content exchange.
+func cmi5(ctx context.Context, w *world) error {
+	for session := range sessions {
+		state := func(id string) url.Values {
+			return url.Values{"activityId": {content(session)}, "agent": {learner(session)}, "registration": {registration(session)}, "stateId": {id}}
+		}
+		statement := func(verb string) error {
+			w.used.statements++
+			return w.send(ctx, 200, "POST", "/statements", nil, nil, fmt.Sprintf(`{"actor":%s,"verb":{"id":"http://adlnet.gov/expapi/verbs/%s","display":{"en":"%s"}},`+
+				`"object":{"objectType":"Activity","id":"%s"},"context":{"registration":"%s","contextActivities":{"category":[{"id":"https://w3id.org/xapi/cmi5/context/categories/cmi5"}],`+
+				`"grouping":[{"id":"https://content.example.org/course/first-aid/publisher"}]},"extensions":{"https://w3id.org/xapi/cmi5/context/extensions/sessionid":"s-%04d"}},`+
+				`"timestamp":"2026-11-26T09:00:00.250Z"}`, learner(session), verb, verb, content(session), registration(session), session))
+		}
+		place := `{"page":1,"fill":"` + strings.Repeat("x", bookmark-len(`{"page":1,"fill":""}`)) + `"}`
+		steps := []func() error{
+			func() error {
+				return w.send(ctx, 204, "PUT", "/activities/state", state("LMS.LaunchData"), nil, `{"contextTemplate":{"contextActivities":{"grouping":[{"id":"https://content.example.org/course/first-aid/publisher"}]},`+
+					`"extensions":{"https://w3id.org/xapi/cmi5/context/extensions/sessionid":"s"}},"launchMode":"Normal","moveOn":"Passed","masteryScore":0.5}`)
+			},
+			func() error { return w.send(ctx, 200, "GET", "/activities/state", state("LMS.LaunchData"), nil, "") },
+			func() error {
+				return w.send(ctx, 404, "GET", "/agents/profile", url.Values{"agent": {learner(session)}, "profileId": {"cmi5LearnerPreferences"}}, nil, "")
+			},
+			func() error { return statement("initialized") },
+			func() error { return w.send(ctx, 204, "PUT", "/activities/state", state("bookmark"), nil, place) },
+			func() error { return w.send(ctx, 200, "GET", "/activities/state", state("bookmark"), nil, "") },
+		}
+		for range pages {
+			steps = append(steps,
+				func() error { return w.send(ctx, 204, "PUT", "/activities/state", state("bookmark"), nil, place) },
+				func() error { return statement("progressed") })
+		}
+		for _, verb := range []string{"completed", "passed", "terminated"} {
+			steps = append(steps, func() error { return statement(verb) })
+		}
+		for _, step := range steps {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func lists(ctx context.Context, w *world) error {
+	for i := range learners {
+		if err := w.send(ctx, 200, "GET", "/statements", url.Values{"agent": {learner(i)}, "limit": {"100"}}, nil, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}

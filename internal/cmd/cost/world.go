@@ -1,0 +1,235 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/cairn-lrs/cairn/internal/app"
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/blob"
+	"github.com/cairn-lrs/cairn/internal/blob/disk"
+	"github.com/cairn-lrs/cairn/internal/lrs"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/table/pebble"
+)
+
+// usage is what a number of requests consumed.
+type usage struct {
+	requests, statements int
+	write, read          float64 // units
+	calls                int     // of the tables
+	puts, gets           int     // of objects
+	answered             int64   // bytes of bodies
+	logged               int64   // bytes of the function's and the gateway's lines
+	stored               int64   // bytes of items and index entries, as they are billed
+}
+
+// scaled is the usage of n times as much.
+func (u usage) scaled(n float64) usage {
+	scale := func(i int) int { return int(float64(i)*n + 0.5) }
+	long := func(i int64) int64 { return int64(float64(i)*n + 0.5) }
+	return usage{
+		requests: scale(u.requests), statements: scale(u.statements), write: u.write * n, read: u.read * n, calls: scale(u.calls),
+		puts: scale(u.puts), gets: scale(u.gets), answered: long(u.answered), logged: long(u.logged), stored: long(u.stored),
+	}
+}
+
+// world is Cairn as it is deployed, but for the engines.
+type world struct {
+	tables      *pebble.DB
+	blobs       *countedBlobs
+	handler     http.Handler
+	key, secret string
+	accessLine  int64 // bytes of the gateway's line for one request
+	used        usage
+}
+
+// shards of a store in the cloud.
+const shards = 4
+
+// open makes a world in a folder.
+func open(ctx context.Context, folder string, accessLine int64) (*world, error) {
+	tables, err := pebble.Open(filepath.Join(folder, "tables"), schema.Tables, pebble.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("open tables: %w", err)
+	}
+	objects, err := disk.Open(filepath.Join(folder, "blobs"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open blobs: %w", err), tables.Close())
+	}
+	w := &world{tables: tables, blobs: &countedBlobs{Store: objects, closer: objects}, accessLine: accessLine}
+	cairn := app.New(app.Ports{
+		Tables: tables, Scanner: tables, Blobs: w.blobs, Shards: shards,
+		Log:      slog.New(slog.NewJSONHandler(logCounter{w}, nil)),
+		IndexLag: lrs.DefaultIndexLag, ClockSkew: lrs.DefaultClockSkew,
+	})
+	w.handler = cairn.Handler()
+	store, err := cairn.Directory.CreateStore(ctx, "cost")
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	w.key, w.secret, err = cairn.Directory.CreateCredential(ctx, store.ID, auth.NewCredential{Scopes: auth.Scopes{auth.All}})
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+func (w *world) close() error { return errors.Join(w.blobs.closer.Close(), w.tables.Close()) }
+
+// send serves one request, which must be answered with the status.
+func (w *world) send(ctx context.Context, status int, method, path string, query url.Values, header map[string]string, body string) error {
+	r := httptest.NewRequestWithContext(ctx, method, "/xapi"+path+"?"+query.Encode(), bytes.NewReader([]byte(body)))
+	r.SetBasicAuth(w.key, w.secret)
+	r.Header.Set("X-Experience-API-Version", "1.0.3")
+	r.Header.Set("Accept-Encoding", "gzip")
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	answer := httptest.NewRecorder()
+	w.handler.ServeHTTP(answer, r)
+	if answer.Code != status {
+		return fmt.Errorf("%s %s: %d, want %d: %.300s", method, path, answer.Code, status, answer.Body)
+	}
+	w.used.requests++
+	w.used.answered += int64(answer.Body.Len())
+	w.used.logged += w.accessLine
+	return nil
+}
+
+// logCounter reads what a request consumed from its own log line, as an operator does.
+type logCounter struct{ *world }
+
+// fixed is the length of what differs from line to line: the time, the milliseconds, and the two ids that the logger of a
+// function adds (package lambdaio).
+const fixed = len("2026-11-26T12:00:00.123456789Z") + len("12.345678") +
+	len(`,"requestId":"9c1b3a5e-2d4f-4a6b-8c7d-0e1f2a3b4c5d","trace":"1-6920a1c4-0f2d5e6b7c8d9e0f1a2b3c4d"`)
+
+// Write takes one line.
+func (l logCounter) Write(line []byte) (int, error) {
+	var entry struct {
+		Time       string  `json:"time"`
+		Millis     any     `json:"ms"`
+		ReadUnits  float64 `json:"readUnits"`
+		WriteUnits float64 `json:"writeUnits"`
+		Calls      int     `json:"calls"`
+	}
+	if err := json.Unmarshal(line, &entry); err != nil {
+		return 0, fmt.Errorf("read log line: %w", err)
+	}
+	millis, err := json.Marshal(entry.Millis)
+	if err != nil {
+		return 0, fmt.Errorf("read log line: %w", err)
+	}
+	l.used.read += entry.ReadUnits
+	l.used.write += entry.WriteUnits
+	l.used.calls += entry.Calls
+	l.used.logged += int64(len(line) - len(entry.Time) - len(millis) + fixed)
+	return len(line), nil
+}
+
+// countedBlobs counts what is asked of the objects.
+type countedBlobs struct {
+	blob.Store
+	closer     io.Closer
+	puts, gets int
+}
+
+// Put counts.
+func (c *countedBlobs) Put(ctx context.Context, key string, body []byte) error {
+	c.puts++
+	return c.Store.Put(ctx, key, body)
+}
+
+// Get counts.
+func (c *countedBlobs) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, int64, error) {
+	c.gets++
+	return c.Store.Get(ctx, key, offset, length)
+}
+
+// entryOverhead is billed for each item and each index entry, in bytes.
+const entryOverhead = 100
+
+// size adds up what lies in the tables, as it is billed.
+func (w *world) size(ctx context.Context) (int64, error) {
+	var total int64
+	for _, s := range schema.Tables {
+		var after table.Cursor
+		for {
+			page, _, err := w.tables.Scan(ctx, s.Name, 0, 1, after)
+			if err != nil {
+				return 0, fmt.Errorf("scan %s: %w", s.Name, err)
+			}
+			for _, item := range page.Items {
+				total += billed(s, item)
+			}
+			if after = page.Next; after == nil {
+				break
+			}
+		}
+	}
+	return total, nil
+}
+
+// billed is the size of an item with its index entries.
+func billed(s table.Schema, item table.Item) int64 {
+	total := item.Size() + entryOverhead
+	for _, index := range s.Indexes {
+		entry := table.Item{}
+		for _, name := range append([]string{s.Partition, s.Sort, index.Partition, index.Sort}, index.Projects...) {
+			if value, ok := item[name]; ok {
+				entry[name] = value
+			}
+		}
+		_, partition := entry[index.Partition]
+		_, sort := entry[index.Sort]
+		if partition && sort {
+			total += entry.Size() + entryOverhead
+		}
+	}
+	return int64(total)
+}
+
+// measure runs a flow in a world of its own, after a first round that is not counted: definitions and names are known
+// then, and the credential is in the cache.
+func measure(ctx context.Context, f flow, accessLine int64) (u usage, err error) {
+	folder, err := os.MkdirTemp("", "cairn-cost-")
+	if err != nil {
+		return usage{}, fmt.Errorf("make folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	w, err := open(ctx, folder, accessLine)
+	if err != nil {
+		return usage{}, err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	if err := f.prepare(ctx, w); err != nil {
+		return usage{}, fmt.Errorf("%s: prepare: %w", f.name, err)
+	}
+	before, err := w.size(ctx)
+	if err != nil {
+		return usage{}, err
+	}
+	w.used, w.blobs.puts, w.blobs.gets = usage{}, 0, 0
+	if err := f.run(ctx, w); err != nil {
+		return usage{}, fmt.Errorf("%s: %w", f.name, err)
+	}
+	after, err := w.size(ctx)
+	w.used.stored = after - before
+	w.used.puts, w.used.gets = w.blobs.puts, w.blobs.gets
+	return w.used, err
+}
