@@ -45,6 +45,7 @@ type App struct {
 	Directory  *auth.Directory
 	Statements *lrs.Service
 	Documents  *document.Service
+	Rollups    *Rollups
 
 	options httpapi.Options
 }
@@ -76,6 +77,7 @@ func New(p Ports) *App {
 		Directory:  directory,
 		Statements: service,
 		Documents:  documents,
+		Rollups:    newRollups(p, directory, service),
 		options: httpapi.Options{
 			Statements:      service,
 			Documents:       documents,

@@ -18,7 +18,7 @@ type layer struct {
 var (
 	ports = []string{"internal/table", "internal/blob", "internal/position"}
 	rules = slices.Concat(ports, []string{"internal/xapi", "internal/signature", "internal/schema", "internal/auth", "internal/lrs"})
-	edge  = slices.Concat(rules, []string{"internal/document", "internal/httpapi", "internal/config"})
+	edge  = slices.Concat(rules, []string{"internal/document", "internal/httpapi", "internal/config", "internal/report"})
 )
 
 // drivers are never meant by the folder of their port: who may import one names it.

@@ -17,6 +17,11 @@ type Follower struct {
 	*Service
 	// Wait returns when Statements has a change after the sequence number, or with the context's error.
 	Wait func(ctx context.Context, after string) error
+	// Also gets the changes after they were completed, in the feed's order, and at least once; nil: nobody. Its errors end Run,
+	// but those of a table that is busy: then it gets the changes again.
+	Also func(ctx context.Context, changes []table.Change) error
+	// Trimmed is called when changes were lost before they were read; nil: nobody is told.
+	Trimmed func()
 
 	after  map[string]string // by shard: the last change that is done with
 	ended  map[string]bool   // shards that will have no more changes
@@ -25,7 +30,7 @@ type Follower struct {
 }
 
 const (
-	followBatch     = 500
+	followBatch     = 1000
 	followPause     = 50 * time.Millisecond // changes gather meanwhile: one at a time they would cost as much as the writes they follow
 	checkpointEvery = time.Second           // a restart repeats what came after a checkpoint, which is harmless
 )
@@ -89,6 +94,9 @@ func (f *Follower) passShard(ctx context.Context, shard string) (n int, err erro
 	if errors.Is(err, table.ErrTrimmed) {
 		// The server was down for longer than the feed is kept: begin at the oldest change there is.
 		changes, open, err = f.Tables.Changes(ctx, schema.Statements, shard, "", followBatch)
+		if f.Trimmed != nil {
+			f.Trimmed()
+		}
 	}
 	if err != nil {
 		return 0, fmt.Errorf("read changes: %w", err)
@@ -108,10 +116,13 @@ func (f *Follower) passShard(ctx context.Context, shard string) (n int, err erro
 	return len(changes), nil
 }
 
-// completeAll completes a batch of changes, again and again until it works or the context ends.
+// completeAll completes a batch of changes and hands it on, again and again until it works or the context ends.
 func (f *Follower) completeAll(ctx context.Context, changes []table.Change) error {
 	for try := 0; ; try++ {
 		err := f.Complete(ctx, changes...)
+		if err == nil && f.Also != nil && len(changes) > 0 {
+			err = f.Also(ctx, changes)
+		}
 		if err == nil || !retryable(err) {
 			return err
 		}

@@ -34,7 +34,7 @@ func Check(ctx context.Context, dir string, o CheckOptions) (s CheckSummary, err
 		return s, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	follower := &lrs.Follower{Service: c.Statements}
+	follower := &lrs.Follower{Service: c.Statements, Also: c.Rollups.Fold(0)}
 	for n := 1; n > 0; {
 		if n, err = follower.Pass(ctx); err != nil {
 			return s, err

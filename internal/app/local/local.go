@@ -121,13 +121,14 @@ func tableOptions(o Options) pebble.Options {
 // The pauses of follow after an error.
 const firstPause, longestPause = 50 * time.Millisecond, 30 * time.Second
 
-// follow completes references that a request left to be done, or died before doing. While it cannot, as on a full disk,
+// follow completes references that a request left to be done, or died before doing, and folds what changed into what reports
+// read: one reader of the feed for both. While it cannot, as on a full disk,
 // statements are stored and read all the same, so it is told and tried again, ever more slowly.
 func (c *Cairn) follow() {
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop = stop
 	wait := func(ctx context.Context, after string) error { return c.Tables.Wait(ctx, schema.Statements, after) }
-	follower := &lrs.Follower{Service: c.Statements, Wait: wait}
+	follower := &lrs.Follower{Service: c.Statements, Wait: wait, Also: c.Rollups.Fold(0)}
 	c.wait.Go(func() {
 		for pause := firstPause; ; pause = min(2*pause, longestPause) {
 			began := time.Now()
@@ -138,7 +139,7 @@ func (c *Cairn) follow() {
 			if time.Since(began) > longestPause { // it had recovered
 				pause = firstPause
 			}
-			c.log.Warn("references are not completed now", "error", err, "again_in", pause)
+			c.log.Warn("references are not completed and reports not kept now", "error", err, "again_in", pause)
 			select {
 			case <-time.After(pause):
 			case <-ctx.Done():
