@@ -39,7 +39,7 @@ func Deploy(ctx context.Context, dir string, servers *cloudtest.Servers, flags .
 		return nil, err
 	}
 	c := &Cloud{log: filepath.Join(dir, "cloudroad.log")}
-	cmd := exec.Command(road, append([]string{"-addr", "127.0.0.1:0", "-log", c.log}, flags...)...)
+	cmd := exec.Command(road, append([]string{"-addr", "127.0.0.1:0", "-console-addr", "127.0.0.1:0", "-log", c.log}, flags...)...)
 	cmd.Env = append(os.Environ(), servers.Environ()...)
 	if c.process, err = startProcess("cloudroad", cmd, deployTimeout); err != nil {
 		return nil, err

@@ -28,6 +28,7 @@
 package lambdaio
 
 import (
+	"log"
 	"net/http"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -50,6 +51,7 @@ func StartStream(prefix string, consume Consumer, atShutdown ...func()) {
 }
 
 func start(handler lambda.Handler, atShutdown []func()) {
+	log.SetFlags(0) // what aws-lambda-go prints of an invocation that failed is JSON, as every line should be
 	var options []lambda.Option
 	if len(atShutdown) > 0 {
 		options = append(options, lambda.WithEnableSIGTERM(atShutdown...))

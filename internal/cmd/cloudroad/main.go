@@ -3,8 +3,9 @@
 //
 //	go run ./internal/cmd/cloudroad
 //
-// It prints the endpoint and a credential, and serves until it is interrupted. The functions' log lines and the gateway's
-// access log go to stderr, or to the file that -log names, each behind its source and the id of the process that wrote it.
+// It prints the endpoint and a credential, and serves until it is interrupted. The functions' log lines, the access logs of
+// the gateways and what is told to the queues of event source mappings go to stderr, or to the file that -log names, each
+// behind its source and the id of the process that wrote it.
 // Nothing is kept: tables and bucket are new at each start.
 package main
 
@@ -39,6 +40,7 @@ const (
 // settings are the command line.
 type settings struct {
 	addr        string
+	consoleAddr string
 	log         string // file; "" is stderr
 	concurrency int
 	indexLag    time.Duration
@@ -50,6 +52,7 @@ func main() {
 	defer stop()
 	var s settings
 	flag.StringVar(&s.addr, "addr", "127.0.0.1:8080", "the `address` to listen on; port 0 takes a free one")
+	flag.StringVar(&s.consoleAddr, "console-addr", "127.0.0.1:8081", "the `address` of the report API, if the template has one")
 	flag.StringVar(&s.log, "log", "", "the `file` that log lines go to, instead of stderr")
 	flag.IntVar(&s.concurrency, "concurrency", front.DefaultConcurrency, "execution environments of each function, at most")
 	// Tables, indexes and clocks are on one machine, so that the allowances can be far smaller than in the cloud.
@@ -73,14 +76,11 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 		defer file.Close() // every line was checked as it was written
 		log.to = file
 	}
-	listener, err := net.Listen("tcp", s.addr)
+	xapi, err := listen(s.addr)
 	if err != nil {
 		return fmt.Errorf("listen on -addr: %w", err)
 	}
-	defer listener.Close() // the server closes it too
-	if tcp, ok := listener.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
-		return errors.New("-addr is not a loopback address: this road is for tests")
-	}
+	defer xapi.Close() // the server closes it too
 
 	servers, err := cloudtest.Open(ctx)
 	if err != nil {
@@ -97,37 +97,78 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, gateway.Close()) }()
-	if err := st.greet(ctx, out, "http://"+listener.Addr().String()+"/xapi"); err != nil {
+	doors := []door{{xapi, gateway.API(xapiAPI)}}
+	reports := ""
+	if api := gateway.API(reportsAPI); api != nil {
+		listener, err := listen(s.consoleAddr)
+		if err != nil {
+			return fmt.Errorf("listen on -console-addr: %w", err)
+		}
+		defer listener.Close() // the server closes it too
+		doors = append(doors, door{listener, api})
+		reports = "http://" + listener.Addr().String() + "/reports/v1"
+	}
+	if err := st.greet(ctx, out, "http://"+xapi.Addr().String()+"/xapi", reports); err != nil {
 		return err
 	}
-	return errors.Join(serve(ctx, listener, gateway), log.problem())
+	return errors.Join(serve(ctx, doors), log.problem())
 }
 
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
+// The logical ids of the APIs in template.yaml. Each is an origin of its own.
+const (
+	xapiAPI    = "Api"
+	reportsAPI = "ReportsApi"
+)
+
+// door is one origin.
+type door struct {
+	listener net.Listener
+	handler  http.Handler
+}
+
+func listen(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	if tcp, ok := listener.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
+		return nil, errors.Join(errors.New("it is not a loopback address: this road is for tests"), listener.Close())
+	}
+	return listener, nil
+}
+
+// serve serves every door until ctx ends or one fails.
+func serve(ctx context.Context, doors []door) error {
+	failed := make(chan error, len(doors))
+	servers := make([]*http.Server, len(doors))
+	for i, d := range doors {
+		servers[i] = &http.Server{
+			Handler:           d.handler,
+			ReadHeaderTimeout: readHeaderTimeout,
+			ReadTimeout:       readTimeout,
+			WriteTimeout:      writeTimeout,
+			MaxHeaderBytes:    maxHeaderBytes,
+		}
+		go func() { failed <- servers[i].Serve(d.listener) }()
+	}
+	var errs []error
 	select {
 	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
+		errs = append(errs, fmt.Errorf("serve: %w", err))
 	case <-ctx.Done():
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(last); err != nil {
-		return fmt.Errorf("finish the requests in flight: %w", errors.Join(err, server.Close()))
+	for _, server := range servers {
+		if err := server.Shutdown(last); err != nil {
+			errs = append(errs, fmt.Errorf("finish the requests in flight: %w", errors.Join(err, server.Close())))
+		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // greet makes the first store and credential, and tells how to reach the road in the words of `cairn serve`.
-func (st *stack) greet(ctx context.Context, out io.Writer, endpoint string) error {
+func (st *stack) greet(ctx context.Context, out io.Writer, endpoint, reports string) error {
 	store, err := st.cairn.Directory.CreateStore(ctx, "First store")
 	if err != nil {
 		return fmt.Errorf("make first store: %w", err)
@@ -136,8 +177,11 @@ func (st *stack) greet(ctx context.Context, out io.Writer, endpoint string) erro
 	if err != nil {
 		return fmt.Errorf("make first credential: %w", err)
 	}
-	fmt.Fprintf(out, "Cairn is ready, on the cloud road.\n\n  endpoint  %s\n  stack     %s\n  store     %s\n  key       %s\n  secret    %s\n",
-		endpoint, st.name, store.ID, key, secret)
+	if reports != "" {
+		reports = "  reports   " + reports + "\n"
+	}
+	fmt.Fprintf(out, "Cairn is ready, on the cloud road.\n\n  endpoint  %s\n%s  stack     %s\n  store     %s\n  key       %s\n  secret    %s\n",
+		endpoint, reports, st.name, store.ID, key, secret)
 	fmt.Fprintf(out, "\nAnother store:\n\n  AWS_REGION=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s CAIRN_DYNAMODB_ENDPOINT=%s CAIRN_S3_ENDPOINT=%s \\\n    bin/cairn store create -stack %s NAME\n\n",
 		cloudtest.Region, cloudtest.AccessKey, cloudtest.SecretKey, st.servers.DynamoDB, st.servers.S3, st.name)
 	return nil

@@ -80,6 +80,7 @@ func (st *stack) front(ctx context.Context, s settings, log func(front.Line)) (*
 	}
 	return front.New(front.Options{
 		Template: template, Binary: st.binary, Concurrency: s.concurrency, Log: log,
+		Streams: front.Server{Endpoint: st.servers.DynamoDB, Region: cloudtest.Region, AccessKey: cloudtest.AccessKey},
 		Environment: map[string]string{
 			"AWS_REGION":              cloudtest.Region,
 			"AWS_ACCESS_KEY_ID":       cloudtest.AccessKey,

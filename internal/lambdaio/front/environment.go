@@ -22,7 +22,10 @@ import (
 // ErrFunction is wrapped by every error that a function caused: it failed, ended, took too long or too much.
 var ErrFunction = errors.New("front: the function failed")
 
-var errEndedBefore = fmt.Errorf("%w: the process ended before the invocation began", ErrFunction)
+var (
+	errEndedBefore = fmt.Errorf("%w: the process ended before the invocation began", ErrFunction)
+	errAborted     = errors.New("front: the invocation was aborted")
+)
 
 const (
 	termTimeout = 500 * time.Millisecond // between SIGTERM and the kill of a process that has an extension
@@ -161,6 +164,8 @@ func (e *environment) invoke(i invocation) (answer []byte, usable bool, err erro
 		return nil, false, errEndedBefore
 	case <-timer.C:
 		return nil, false, e.overtime()
+	case <-i.abort:
+		return nil, false, errAborted
 	}
 	select {
 	case o := <-i.done:
@@ -172,6 +177,8 @@ func (e *environment) invoke(i invocation) (answer []byte, usable bool, err erro
 		return nil, false, e.died()
 	case <-timer.C:
 		return nil, false, e.overtime()
+	case <-i.abort:
+		return nil, false, errAborted
 	}
 }
 

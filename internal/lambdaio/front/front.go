@@ -1,9 +1,9 @@
-// Package front stands in for API Gateway and Lambda on one machine: an HTTP API (payload format 2.0) in front of a Lambda
-// Runtime API that runs the built `bootstrap` binaries, one process for each execution environment. What is deployed and
-// what is tested here are the same files, started the same way.
+// Package front stands in for API Gateway and Lambda on one machine: HTTP APIs (payload format 2.0) and event source mappings
+// of DynamoDB streams, in front of a Lambda Runtime API that runs the built `bootstrap` binaries, one process for each
+// execution environment. What is deployed and what is tested here are the same files, started the same way.
 //
-// Routes, functions, time limits, memory, environment variables, log settings and the format of the access log are read
-// from template.yaml, which so is the only place that says them. Unlike an emulator for everybody, the front refuses what
+// APIs, routes, functions, mappings, time limits, memory, environment variables, log settings and the formats of the access
+// logs are read from template.yaml, which so is the only place that says them. Unlike an emulator for everybody, the front refuses what
 // the template does not use: it would be untested.
 //
 // # What it does as AWS does
@@ -14,6 +14,12 @@
 //     is ended when an invocation takes longer than the function's time limit or more memory than it has. Between two
 //     invocations it is frozen (on Linux): what a function does after its answer is not done.
 //   - A function that fails, exits or is killed is a 500 of the gateway, and the next request gets a new environment.
+//
+// # Streams
+//
+// An event source mapping (see Mapping) is followed as Lambda follows it: every record of a DynamoDB stream at least once,
+// the records of an item in order, the shards that follow another after it; in batches, with retries, halving, partial
+// failure, an age at which records are given up, and a queue that is told. It uses the execution environments of its function.
 //
 // # What it leaves out
 //
@@ -30,7 +36,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -48,8 +56,11 @@ type Options struct {
 	// Concurrency bounds the execution environments of one function; 0 means 4.
 	Concurrency int
 
-	// Log gets every line that functions print, and the access log of the gateway. nil: none. It must be safe for
-	// concurrent use.
+	// Streams are what the template's event source mappings read; nil where it has none.
+	Streams Streams
+
+	// Log gets every line that functions print, the access logs of the gateways, what event source mappings complain of, and
+	// the messages to their queues. The last three are JSON. nil: none. It must be safe for concurrent use.
 	Log func(Line)
 
 	Now    func() time.Time // nil: time.Now
@@ -58,12 +69,12 @@ type Options struct {
 
 // Line is one line of a log.
 type Line struct {
-	Source string // the logical id of the function, or Gateway
+	Source string // the logical id of the function or the queue, the name of the mapping, or Gateway
 	PID    int    // of the process that printed the line
 	Text   string // without the line end
 }
 
-// Gateway is the source of the lines of the access log.
+// Gateway is the source of the lines of the access logs.
 const Gateway = "gateway"
 
 // DefaultConcurrency bounds the execution environments of one function.
@@ -72,11 +83,13 @@ const DefaultConcurrency = 4
 // initTimeout bounds the start of a process. Source: Lambda developer guide, "Lambda execution environment lifecycle".
 const initTimeout = 10 * time.Second
 
-// Front is an http.Handler that serves requests by invocations. Close it.
+// Front is the functions of a template with what invokes them. Close it.
 type Front struct {
-	options   Options
-	routes    map[string]route // by route key
-	functions map[string]*pool // by logical id
+	gateways  map[string]*gateway // by the logical id of the API
+	functions map[string]*pool    // by logical id
+
+	stop      context.CancelFunc // of the event source mappings
+	following sync.WaitGroup
 }
 
 // route is one route with the function behind it.
@@ -85,14 +98,16 @@ type route struct {
 	pool *pool
 }
 
-// New makes a Front. It starts no process: that happens when the first request needs one.
+// New makes a Front. It starts no process: that happens when the first request or record needs one. Event source mappings are
+// followed from now on.
 func New(o Options) (*Front, error) {
 	o = o.withDefaults()
-	f := &Front{options: o, routes: make(map[string]route), functions: make(map[string]*pool)}
+	f := &Front{gateways: make(map[string]*gateway), functions: make(map[string]*pool)}
+	for _, api := range o.Template.APIs {
+		f.gateways[api.Name] = &gateway{API: api, routes: make(map[string]route), options: o}
+	}
+	var followers []*follower
 	for _, function := range o.Template.Functions {
-		if len(function.Routes) > 0 && function.Timeout >= maxWait {
-			return nil, fmt.Errorf("make front: %s may take %v, and the gateway stops waiting after %v", function.Name, function.Timeout, maxWait)
-		}
 		environment := function.variables()
 		maps.Copy(environment, o.Environment)
 		p := newPool(launcher{
@@ -104,14 +119,51 @@ func New(o Options) (*Front, error) {
 			now:         o.Now,
 		}, o.Concurrency)
 		f.functions[function.Name] = p
-		for _, key := range function.Routes {
-			if taken, ok := f.routes[key]; ok {
-				return nil, fmt.Errorf("make front: %s and %s both serve %s", taken.pool.function.Name, function.Name, key)
+		if err := f.route(p); err != nil {
+			return nil, fmt.Errorf("make front: %w", err)
+		}
+		for _, m := range function.Mappings {
+			if o.Streams == nil {
+				return nil, fmt.Errorf("make front: %s reads a stream, and there are none", m.Name)
 			}
-			f.routes[key] = route{key: key, pool: p}
+			followers = append(followers, &follower{
+				Mapping: m, pace: lambdaPace, function: function.Name, invoke: p.follow, streams: o.Streams, now: o.Now, log: o.Log,
+			})
 		}
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	f.stop = stop
+	for _, follower := range followers {
+		f.following.Go(func() { follower.run(ctx) })
+	}
 	return f, nil
+}
+
+// route adds the routes of a function.
+func (f *Front) route(p *pool) error {
+	function := p.function
+	if len(function.Routes) > 0 && function.Timeout >= maxWait {
+		return fmt.Errorf("%s may take %v, and the gateway stops waiting after %v", function.Name, function.Timeout, maxWait)
+	}
+	for _, r := range function.Routes {
+		g, ok := f.gateways[r.API]
+		if !ok {
+			return fmt.Errorf("%s serves %s of %s, which is no AWS::Serverless::HttpApi of the template", function.Name, r.Key, r.API)
+		}
+		if taken, ok := g.routes[r.Key]; ok {
+			return fmt.Errorf("%s and %s both serve %s of %s", taken.pool.function.Name, function.Name, r.Key, r.API)
+		}
+		g.routes[r.Key] = route{key: r.Key, pool: p}
+	}
+	return nil
+}
+
+// API returns what serves the requests of an HTTP API, named by its logical id; nil when the template has none of that name.
+func (f *Front) API(name string) http.Handler {
+	if g, ok := f.gateways[name]; ok {
+		return g
+	}
+	return nil
 }
 
 func (o Options) withDefaults() Options {
@@ -144,8 +196,11 @@ func (f *Front) Invoke(ctx context.Context, function string, payload []byte) ([]
 	return answer, nil
 }
 
-// Close ends every execution environment. Requests must have ended.
+// Close ends event source mappings, in the middle of a batch where they are, and every execution environment. Requests must
+// have ended.
 func (f *Front) Close() error {
+	f.stop()
+	f.following.Wait()
 	var errs []error
 	for _, p := range f.functions {
 		errs = append(errs, p.close())

@@ -5,6 +5,7 @@ import (
 	"encoding/json/v2"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -66,6 +67,40 @@ func TestRoutes(t *testing.T) {
 		if response.StatusCode >= 400 {
 			t.Errorf("%s %s: %d %s", test.method, test.path, response.StatusCode, body)
 		}
+	}
+}
+
+// TestEachAPIIsAnOrigin with routes and an access log of its own.
+func TestEachAPIIsAnOrigin(t *testing.T) {
+	second := `
+  SecondApi: {Type: AWS::Serverless::HttpApi, Properties: {StageName: $default, AccessLogSettings: {Format: '"second $context.routeKey"'}}}
+  SecondFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Other: {Type: HttpApi, Properties: {ApiId: !Ref SecondApi, Path: /other, Method: ANY, PayloadFormatVersion: "2.0"}}
+`
+	w := newWorld(t, testTemplate+second, "serve", 0)
+	server := httptest.NewServer(w.front.API("SecondApi"))
+	defer server.Close()
+	first := w.url
+	for _, test := range []struct {
+		origin, path string
+		status       int
+		line         string // of the access log
+	}{
+		{first, "/other", 200, `"route":"ANY /other"`},
+		{server.URL, "/other", 200, `"second ANY /other"`},
+		{server.URL, "/process", 404, `"second -"`},
+	} {
+		w.url = test.origin
+		if response, body := w.ask(t, http.MethodGet, test.path, nil); response.StatusCode != test.status {
+			t.Errorf("%s%s: %d %s", test.origin, test.path, response.StatusCode, body)
+		}
+		w.log.find(t, test.line)
+	}
+	if w.front.API("ThirdApi") != nil {
+		t.Error("there is a third API")
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/cairn-lrs/cairn/internal/lambdaio"
+	"github.com/cairn-lrs/cairn/internal/table"
 )
 
 // asFunction makes the test binary a Lambda function, whose conduct the path of a request decides.
@@ -31,6 +34,8 @@ func TestMain(m *testing.M) {
 	case "ends at once":
 		fmt.Println("no configuration")
 		os.Exit(3)
+	case "consume":
+		lambdaio.StartStream(os.Getenv("PREFIX"), consumeChanges)
 	case "told to end":
 		lambda.StartWithOptions(testFunction{}, lambda.WithEnableSIGTERM(func() { fmt.Println("told") }))
 	default:
@@ -81,6 +86,26 @@ func (testFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) 
 	return []byte(`{}`), nil
 }
 
+// consumeChanges is the consumer of these tests. What it does with a change, the change itself says.
+func consumeChanges(_ context.Context, changes []table.Change) (done int, err error) {
+	for i, c := range changes {
+		conduct, marker, _ := strings.Cut(c.New["do"].S, ":")
+		switch conduct {
+		case "poison":
+			return i, errors.New("poison")
+		case "exit": // the first time
+			if _, err := os.Stat(marker); err != nil {
+				if err := os.WriteFile(marker, nil, 0o600); err != nil {
+					return i, err
+				}
+				os.Exit(7)
+			}
+		}
+		fmt.Printf("took %s %d.\n", c.Key.Partition, c.New["n"].N)
+	}
+	return len(changes), nil
+}
+
 // journal collects lines.
 type journal struct {
 	mu    sync.Mutex
@@ -111,7 +136,7 @@ func (j *journal) search(text string) (Line, bool) {
 // find waits for a line with a text.
 func (j *journal) find(t *testing.T, text string) Line {
 	t.Helper()
-	for range 100 {
+	for range 500 {
 		if line, found := j.search(text); found {
 			return line
 		}
@@ -141,13 +166,13 @@ Resources:
           PREFIX: !Sub "${AWS::StackName}-"
       LoggingConfig: {LogFormat: JSON, ApplicationLogLevel: !Ref Level}
       Events:
-        Default: {Type: HttpApi, Properties: {PayloadFormatVersion: "2.0"}}
+        Default: {Type: HttpApi, Properties: {ApiId: !Ref Api, PayloadFormatVersion: "2.0"}}
   OtherFunction:
     Type: AWS::Serverless::Function
     Properties:
       Events:
-        Post: {Type: HttpApi, Properties: {Path: /process, Method: POST, PayloadFormatVersion: "2.0"}}
-        Any: {Type: HttpApi, Properties: {Path: /other, Method: ANY, PayloadFormatVersion: "2.0"}}
+        Post: {Type: HttpApi, Properties: {ApiId: !Ref Api, Path: /process, Method: POST, PayloadFormatVersion: "2.0"}}
+        Any: {Type: HttpApi, Properties: {ApiId: !Ref Api, Path: /other, Method: ANY, PayloadFormatVersion: "2.0"}}
 `
 
 // world is a front over test functions.
@@ -159,19 +184,24 @@ type world struct {
 
 func newWorld(t *testing.T, template, conduct string, concurrency int) *world {
 	t.Helper()
-	read, err := ReadTemplate([]byte(template), map[string]string{"AWS::StackName": "test"})
+	return newStack(t, "test", template, conduct, concurrency, nil)
+}
+
+func newStack(t *testing.T, name, template, conduct string, concurrency int, streams Streams) *world {
+	t.Helper()
+	read, err := ReadTemplate([]byte(template), map[string]string{"AWS::StackName": name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{log: &journal{}}
 	w.front, err = New(Options{
 		Template: read, Binary: func(string) string { return os.Args[0] }, Concurrency: concurrency,
-		Environment: map[string]string{asFunction: conduct}, Log: w.log.add,
+		Environment: map[string]string{asFunction: conduct}, Log: w.log.add, Streams: streams,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(w.front)
+	server := httptest.NewServer(w.front.API("Api"))
 	w.url = server.URL
 	t.Cleanup(func() {
 		server.Close()

@@ -31,6 +31,13 @@ const RequestIDHeader = "Apigw-Requestid"
 
 var randomReader = rand.Reader
 
+// gateway is one HTTP API: an http.Handler that serves requests by invocations.
+type gateway struct {
+	API
+	routes  map[string]route // by route key
+	options Options
+}
+
 // refusal is an answer that the gateway gives by itself.
 type refusal struct {
 	status  int
@@ -39,30 +46,30 @@ type refusal struct {
 }
 
 // ServeHTTP serves one request as API Gateway does.
-func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := arrival{request: r, at: f.options.Now()}
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := arrival{request: r, at: g.options.Now()}
 	recorded := &recorder{ResponseWriter: w}
 	entry := accessEntry{at: a.at}
-	if err := f.name(&a); err != nil {
+	if err := g.name(&a); err != nil {
 		recorded.refuse(refusal{http.StatusInternalServerError, "Internal Server Error", err}, &entry)
-	} else if refused := f.serve(recorded, &a, &entry); refused != nil {
+	} else if refused := g.serve(recorded, &a, &entry); refused != nil {
 		recorded.refuse(*refused, &entry)
 	}
 	entry.id, entry.route, entry.status, entry.bytes = a.id, a.route, recorded.status, recorded.bytes
-	entry.total = f.options.Now().Sub(a.at)
-	if format := f.options.Template.AccessLog; format != "" {
-		f.options.Log(Line{Source: Gateway, PID: os.Getpid(), Text: entry.render(format)})
+	entry.total = g.options.Now().Sub(a.at)
+	if format := g.AccessLog; format != "" {
+		g.options.Log(Line{Source: Gateway, PID: os.Getpid(), Text: entry.render(format)})
 	}
 }
 
 // name gives the request its ids.
-func (f *Front) name(a *arrival) error {
+func (g *gateway) name(a *arrival) error {
 	id := make([]byte, requestIDBytes)
 	trace := make([]byte, 12)
-	if _, err := io.ReadFull(f.options.Random, id); err != nil {
+	if _, err := io.ReadFull(g.options.Random, id); err != nil {
 		return fmt.Errorf("make request id: %w", err)
 	}
-	if _, err := io.ReadFull(f.options.Random, trace); err != nil {
+	if _, err := io.ReadFull(g.options.Random, trace); err != nil {
 		return fmt.Errorf("make trace id: %w", err)
 	}
 	a.id = base64.URLEncoding.EncodeToString(id)
@@ -73,13 +80,13 @@ func (f *Front) name(a *arrival) error {
 }
 
 // serve invokes the function of the route. It has written an answer, or returns the refusal to write.
-func (f *Front) serve(w *recorder, a *arrival, entry *accessEntry) *refusal {
+func (g *gateway) serve(w *recorder, a *arrival, entry *accessEntry) *refusal {
 	w.Header().Set(RequestIDHeader, a.id)
 	if headSize(a.request) > maxHead {
 		// That it is refused is documented; with what is not.
 		return &refusal{http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large", nil}
 	}
-	route, ok := f.match(a.request)
+	route, ok := g.match(a.request)
 	if !ok {
 		return &refusal{http.StatusNotFound, "Not Found", nil}
 	}
@@ -99,9 +106,9 @@ func (f *Front) serve(w *recorder, a *arrival, entry *accessEntry) *refusal {
 	// The invocation goes on when the client leaves, as it would there.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.request.Context()), maxWait)
 	defer cancel()
-	begun := f.options.Now()
+	begun := g.options.Now()
 	returned, err := route.pool.invoke(ctx, invocation{payload: payload, trace: a.trace})
-	entry.integration = f.options.Now().Sub(begun)
+	entry.integration = g.options.Now().Sub(begun)
 	switch {
 	case errors.Is(err, errPayloadTooLarge):
 		return &refusal{http.StatusRequestEntityTooLarge, "Request Entity Too Large", err}
@@ -120,9 +127,9 @@ func (f *Front) serve(w *recorder, a *arrival, entry *accessEntry) *refusal {
 }
 
 // match finds the route: the method's own before ANY, and what no route names goes to the default one.
-func (f *Front) match(r *http.Request) (route, bool) {
+func (g *gateway) match(r *http.Request) (route, bool) {
 	for _, key := range []string{r.Method + " " + path(r), "ANY " + path(r), "$default"} {
-		if found, ok := f.routes[key]; ok {
+		if found, ok := g.routes[key]; ok {
 			return found, true
 		}
 	}

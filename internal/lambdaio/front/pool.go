@@ -24,6 +24,9 @@ func newPool(l launcher, concurrency int) *pool {
 	return &pool{launcher: l, slots: make(chan struct{}, concurrency)}
 }
 
+// name makes the id of an invocation.
+func (p *pool) name() string { return fmt.Sprintf("%s-%d", p.function.Name, p.invocations.Add(1)) }
+
 // invoke runs one event. When every environment is busy it waits for one, at most until ctx ends.
 func (p *pool) invoke(ctx context.Context, i invocation) ([]byte, error) {
 	if len(i.payload) > maxPayload {
@@ -35,7 +38,9 @@ func (p *pool) invoke(ctx context.Context, i invocation) ([]byte, error) {
 		return nil, fmt.Errorf("wait for an execution environment: %w", ctx.Err())
 	}
 	defer func() { <-p.slots }()
-	i.id = fmt.Sprintf("%s-%d", p.function.Name, p.invocations.Add(1))
+	if i.id == "" {
+		i.id = p.name()
+	}
 	for {
 		e, idle, err := p.take(ctx)
 		if err != nil {
@@ -52,6 +57,13 @@ func (p *pool) invoke(ctx context.Context, i invocation) ([]byte, error) {
 		}
 		// It ended after its last answer, as after a panic. That is no fault of this invocation.
 	}
+}
+
+// follow runs one event of an event source mapping, which is aborted when ctx ends.
+func (p *pool) follow(ctx context.Context, payload []byte) (id string, answer []byte, err error) {
+	id = p.name()
+	answer, err = p.invoke(ctx, invocation{id: id, payload: payload, abort: ctx.Done()})
+	return id, answer, err
 }
 
 // take returns an idle environment, or starts one.

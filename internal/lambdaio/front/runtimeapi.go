@@ -17,9 +17,10 @@ const maxPayload = 6 << 20
 type invocation struct {
 	payload  []byte
 	trace    string
-	id       string
+	id       string // "" lets the pool name it
 	deadline time.Time
-	done     chan outcome // takes one without blocking
+	abort    <-chan struct{} // when it is closed, the invocation is over; nil: it goes on to its end
+	done     chan outcome    // takes one without blocking
 }
 
 // outcome is how an invocation ended.
@@ -56,10 +57,14 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Lambda-Runtime-Aws-Request-Id", i.id)
 		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(i.deadline.UnixMilli(), 10))
-		w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:"+accountID+":function:"+e.function.Name)
+		w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", functionARN(e.function.Name))
 		w.Header().Set("Lambda-Runtime-Trace-Id", i.trace)
 		_, _ = w.Write(i.payload) // a process that is gone is noticed by its end
 	}
+}
+
+func functionARN(name string) string {
+	return "arn:aws:lambda:us-east-1:" + accountID + ":function:" + name
 }
 
 func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,14 +17,27 @@ import (
 // Template is what the front takes from template.yaml.
 type Template struct {
 	Functions []Function // by logical id
-	AccessLog string     // format of the gateway's access log; "" for none
+	APIs      []API      // by logical id
+}
+
+// API is one AWS::Serverless::HttpApi: an origin of its own.
+type API struct {
+	Name      string // logical id
+	AccessLog string // format of the access log; "" for none
+}
+
+// Route is one route of an API.
+type Route struct {
+	API string // logical id
+	Key string // "ANY /xapi/about", or "$default"
 }
 
 // Function is one AWS::Serverless::Function.
 type Function struct {
-	Name        string   // logical id
-	Routes      []string // route keys: "ANY /xapi/about", or "$default"
-	Memory      int      // MB
+	Name        string // logical id
+	Routes      []Route
+	Mappings    []Mapping // of streams
+	Memory      int       // MB
 	Timeout     time.Duration
 	Environment map[string]string
 	LogFormat   string // JSON or Text
@@ -61,9 +75,10 @@ type functionProperties struct {
 }
 
 type httpAPIEvent struct {
-	Path                 string `yaml:"Path"`
-	Method               string `yaml:"Method"`
-	PayloadFormatVersion string `yaml:"PayloadFormatVersion"`
+	APIID                yaml.Node `yaml:"ApiId"`
+	Path                 string    `yaml:"Path"`
+	Method               string    `yaml:"Method"`
+	PayloadFormatVersion string    `yaml:"PayloadFormatVersion"`
 }
 
 type httpAPI struct {
@@ -86,13 +101,17 @@ func ReadTemplate(text []byte, values map[string]string) (*Template, error) {
 	if err := yaml.Unmarshal(text, &file); err != nil {
 		return nil, fmt.Errorf("read template: %w", err)
 	}
-	r := resolver{values: make(map[string]string)}
+	r := resolver{values: make(map[string]string), tables: make(map[string]string)}
 	for name, parameter := range file.Parameters {
 		if parameter.Default.Kind == yaml.ScalarNode {
 			r.values[name] = parameter.Default.Value
 		}
 	}
 	maps.Copy(r.values, values)
+
+	if err := r.findTables(file); err != nil {
+		return nil, err
+	}
 
 	var t Template
 	for _, id := range slices.Sorted(maps.Keys(file.Resources)) {
@@ -104,7 +123,9 @@ func ReadTemplate(text []byte, values map[string]string) (*Template, error) {
 			function, err = r.function(id, file.Globals.Function, resource.Properties)
 			t.Functions = append(t.Functions, function)
 		case "AWS::Serverless::HttpApi":
-			t.AccessLog, err = readAPI(resource.Properties)
+			var api API
+			api, err = readAPI(id, resource.Properties)
+			t.APIs = append(t.APIs, api)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read template: %s: %w", id, err)
@@ -116,20 +137,21 @@ func ReadTemplate(text []byte, values map[string]string) (*Template, error) {
 	return &t, nil
 }
 
-func readAPI(node yaml.Node) (accessLog string, err error) {
+func readAPI(id string, node yaml.Node) (API, error) {
 	var api httpAPI
 	if err := node.Decode(&api); err != nil {
-		return "", err
+		return API{}, err
 	}
 	if api.StageName != "$default" {
-		return "", fmt.Errorf("the stage %q would stand before every path", api.StageName)
+		return API{}, fmt.Errorf("the stage %q would stand before every path", api.StageName)
 	}
-	return api.AccessLogSettings.Format, nil
+	return API{Name: id, AccessLog: api.AccessLogSettings.Format}, nil
 }
 
 // resolver answers CloudFormation's references.
 type resolver struct {
 	values map[string]string
+	tables map[string]string // names of the tables, by logical id
 }
 
 func (r resolver) function(id string, globals functionProperties, node yaml.Node) (Function, error) {
@@ -166,24 +188,37 @@ func (r resolver) function(id string, globals functionProperties, node yaml.Node
 		note("variable "+name, err)
 	}
 	for name, event := range p.Events {
-		if event.Type != "HttpApi" {
-			continue // streams and schedules come another way
+		switch event.Type {
+		case "HttpApi":
+			route, err := readRoute(event.Properties)
+			note("event "+name, err)
+			f.Routes = append(f.Routes, route)
+		case "DynamoDB":
+			mapping, err := r.mapping(id+"."+name, event.Properties)
+			note("event "+name, err)
+			f.Mappings = append(f.Mappings, mapping)
 		}
-		key, err := routeKey(event.Properties)
-		note("event "+name, err)
-		f.Routes = append(f.Routes, key)
 	}
-	slices.Sort(f.Routes)
+	slices.SortFunc(f.Routes, func(a, b Route) int { return cmp.Or(cmp.Compare(a.API, b.API), cmp.Compare(a.Key, b.Key)) })
+	slices.SortFunc(f.Mappings, func(a, b Mapping) int { return cmp.Compare(a.Name, b.Name) })
 	return f, errors.Join(problems...)
+}
+
+func readRoute(node yaml.Node) (Route, error) {
+	var e httpAPIEvent
+	if err := node.Decode(&e); err != nil {
+		return Route{}, err
+	}
+	if e.APIID.Tag != "!Ref" {
+		return Route{}, errors.New("want ApiId: !Ref with an AWS::Serverless::HttpApi: without, SAM makes an API that the template does not show")
+	}
+	key, err := e.routeKey()
+	return Route{API: e.APIID.Value, Key: key}, err
 }
 
 // routeKey is how API Gateway names a route. An event without path and method is the default route.
 // Source: AWS SAM, HttpApi event source.
-func routeKey(node yaml.Node) (string, error) {
-	var e httpAPIEvent
-	if err := node.Decode(&e); err != nil {
-		return "", err
-	}
+func (e httpAPIEvent) routeKey() (string, error) {
 	switch {
 	case e.PayloadFormatVersion != "2.0":
 		return "", fmt.Errorf("the payload format is %q, want 2.0", e.PayloadFormatVersion)
