@@ -8,19 +8,16 @@ import (
 	"github.com/cairn-lrs/cairn/internal/auth"
 )
 
-// challenge is the WWW-Authenticate header of a 401. Source: RFC 7617, 2 and 2.1.
-const challenge = `Basic realm="xAPI", charset="UTF-8"`
-
 // authenticate finds the principal by Basic credentials. Missing, unknown and wrong ones get one answer.
 // Source: xAPI 1.0.3 Communication 4.0.
 func (e *Edge) authenticate(r *Request) error {
 	key, secret, ok := (&http.Request{Header: r.Header}).BasicAuth()
 	if !ok {
-		return unauthorized("this resource needs Basic credentials: the header Authorization with a key and its secret")
+		return unauthorized(e.Dialect, "this resource needs Basic credentials: the header Authorization with a key and its secret")
 	}
 	principal, err := e.Authenticator.Authenticate(r.Context(), key, secret)
 	if errors.Is(err, auth.ErrUnauthorized) {
-		return unauthorized("these credentials are not valid")
+		return unauthorized(e.Dialect, "these credentials are not valid")
 	}
 	if err != nil {
 		return fmt.Errorf("authenticate: %w", err)
@@ -29,9 +26,10 @@ func (e *Edge) authenticate(r *Request) error {
 	return nil
 }
 
-func unauthorized(message string) error {
+// unauthorized is a 401 with its challenge. Source: RFC 7617, 2 and 2.1.
+func unauthorized(d Dialect, message string) error {
 	e := Refuse(http.StatusUnauthorized, "xAPI 1.0.3 Communication 4.0", "%s", message)
-	e.Header = http.Header{"Www-Authenticate": {challenge}}
+	e.Header = http.Header{"Www-Authenticate": {`Basic realm="` + d.Realm + `", charset="UTF-8"`}}
 	return e
 }
 

@@ -53,7 +53,19 @@ type Options struct {
 
 	// RequestIDHeader names the header in which a trusted front hands over its id of the request; "" trusts none.
 	RequestIDHeader string
+
+	Dialect Dialect // the zero one is xAPI's
 }
+
+// Dialect is what one API does its own way. The zero Dialect is that of the xAPI resources. Another one has no
+// X-Experience-API-Version, no alternate request syntax, and no CORS: pages of other origins may not read its answers.
+type Dialect struct {
+	Own      bool   // not xAPI
+	Realm    string // of the challenge for credentials
+	NotFound string // what a 404 of an unknown path says
+}
+
+var xapiDialect = Dialect{Realm: "xAPI", NotFound: "there is no resource at this path: the statements resource is at /xapi/statements"}
 
 // Handler answers one request. It writes the whole answer and returns nil, or writes nothing and returns an error, which
 // becomes the answer by the table in errors.go.
@@ -62,7 +74,7 @@ type Handler func(w http.ResponseWriter, r *Request) error
 // Resource is one path with its methods.
 type Resource struct {
 	Name    string             // in the log line, in place of the path
-	Path    string             // whole and normal: "/xapi/statements"
+	Path    string             // whole and normal: "/xapi/statements"; a last segment {name} stands for any, see Request.Name
 	Methods map[string]Handler // HEAD comes with GET; OPTIONS is the edge's
 	Open    bool               // neither credentials nor a version header are asked for
 
@@ -90,6 +102,9 @@ func New(o Options, resources ...Resource) *Edge {
 	if o.NewID == nil {
 		o.NewID = rand.Text
 	}
+	if !o.Dialect.Own {
+		o.Dialect = xapiDialect
+	}
 	e := &Edge{Options: o, resources: make(map[string]*Resource, len(resources))}
 	for _, r := range resources {
 		e.resources[r.Path] = &r
@@ -101,8 +116,10 @@ func New(o Options, resources ...Resource) *Edge {
 func (e *Edge) ServeHTTP(w http.ResponseWriter, httpRequest *http.Request) {
 	r := e.newRequest(httpRequest)
 	rec := &recorder{ResponseWriter: w, wireHead: httpRequest.Method == http.MethodHead}
-	setCommonHeaders(rec.Header(), r.id)
-	r.announceVersion(rec.Header()) // refusals come before it is checked
+	setCommonHeaders(rec.Header(), r.id, e.Dialect)
+	if !e.Dialect.Own {
+		r.announceVersion(rec.Header()) // refusals come before it is checked
+	}
 
 	err := protect(func() error { return e.serve(rec, r) })
 	if err != nil {
@@ -116,19 +133,20 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, httpRequest *http.Request) {
 
 // serve takes a request through the steps of the package comment.
 func (e *Edge) serve(w *recorder, r *Request) error {
-	resource, ok := e.resources[normalPath(r.http.URL.Path)]
+	resource, name, ok := e.find(normalPath(r.http.URL.Path))
 	if ok {
+		r.Name = name
 		r.route = resource.Name
 		if resource.Announce != nil {
 			resource.Announce(r.Context(), w.Header())
 		}
 	}
-	if r.Method == http.MethodOptions {
+	if r.Method == http.MethodOptions && !e.Dialect.Own {
 		preflight(w, resource)
 		return nil
 	}
 	if !ok {
-		return Refuse(http.StatusNotFound, "", "there is no resource at this path: the statements resource is at /xapi/statements")
+		return Refuse(http.StatusNotFound, "", "%s", e.Dialect.NotFound)
 	}
 	if err := e.checkHead(r.http); err != nil {
 		return err
@@ -136,10 +154,12 @@ func (e *Edge) serve(w *recorder, r *Request) error {
 	if err := r.readParams(); err != nil {
 		return err
 	}
-	if err := r.readVersion(w.Header(), resource.Open); err != nil {
-		return err
+	if !e.Dialect.Own {
+		if err := r.readVersion(w.Header(), resource.Open); err != nil {
+			return err
+		}
 	}
-	handle, err := resource.handler(r.Method)
+	handle, err := resource.handler(r.Method, e.Dialect)
 	if err != nil {
 		return err
 	}
@@ -152,16 +172,32 @@ func (e *Edge) serve(w *recorder, r *Request) error {
 	return handle(w, r)
 }
 
-// handler finds the handler of a method. The specification's codes have no 405, so an unknown method is a 400 with the
+// find finds the resource of a path, and the last segment where the resource takes any.
+func (e *Edge) find(path string) (resource *Resource, name string, ok bool) {
+	if resource, ok = e.resources[path]; ok {
+		return resource, "", true
+	}
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		resource, ok = e.resources[path[:i]+"/{name}"]
+		return resource, path[i+1:], ok
+	}
+	return nil, "", false
+}
+
+// handler finds the handler of a method. xAPI's codes have no 405, so an unknown method is there a 400 with the
 // Allow header that a 405 would have. Source: xAPI 1.0.3 Communication 3.2.
-func (res *Resource) handler(method string) (Handler, error) {
+func (res *Resource) handler(method string, d Dialect) (Handler, error) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
 	if h, ok := res.Methods[method]; ok {
 		return h, nil
 	}
-	e := Refuse(http.StatusBadRequest, "xAPI 1.0.3 Communication 3.2", "this resource does not take this method: it takes %s", res.allowed())
+	status := http.StatusBadRequest
+	if d.Own {
+		status = http.StatusMethodNotAllowed
+	}
+	e := Refuse(status, "xAPI 1.0.3 Communication 3.2", "this resource does not take this method: it takes %s", res.allowed())
 	e.Header = http.Header{"Allow": {res.allowed()}}
 	return nil, e
 }

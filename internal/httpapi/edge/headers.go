@@ -34,11 +34,14 @@ var (
 // setCommonHeaders puts on what every answer has. Content that learners stored is served from this origin, so nothing on
 // it runs as script, nothing is guessed to be another type, and no cache keeps it. Any origin may read the answers:
 // there are no cookies here, only credentials that the caller already has, so cross-origin access gives nothing away.
-func setCommonHeaders(h http.Header, requestID string) {
-	h[versionHeader] = v1Header
+// That holds for the xAPI resources only: no other origin may read what an API of our own answers.
+func setCommonHeaders(h http.Header, requestID string, d Dialect) {
 	h[requestIDHeader] = []string{requestID}
-	h["Access-Control-Allow-Origin"] = anyOrigin
-	h["Access-Control-Expose-Headers"] = exposed
+	if !d.Own {
+		h[versionHeader] = v1Header
+		h["Access-Control-Allow-Origin"] = anyOrigin
+		h["Access-Control-Expose-Headers"] = exposed
+	}
 	h["Content-Security-Policy"] = sandbox
 	h["X-Content-Type-Options"] = noSniff
 	h["Cache-Control"] = noStore

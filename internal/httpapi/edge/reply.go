@@ -33,6 +33,10 @@ func writeError(w *recorder, r *Request, err error) {
 		return
 	}
 	e := asError(err)
+	if r.own && e.Section != "" { // a rule of xAPI is no reason here
+		own := *e
+		own.Section, e = "", &own
+	}
 	h := w.Header()
 	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Last-Modified", "Etag"} { // of the answer that failed
 		h.Del(name)

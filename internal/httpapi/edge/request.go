@@ -21,6 +21,7 @@ type Request struct {
 	Params    Params
 	Version   xapi.Version
 	Principal auth.Principal // zero for open resources
+	Name      string         // the last segment of the path, where the resource's ends in {name}
 
 	http   *http.Request
 	id     string
@@ -29,6 +30,7 @@ type Request struct {
 	meter  *table.Meter
 	limits Limits
 	form   *form // the unpacked alternate request syntax; nil in the usual one
+	own    bool  // the dialect is not xAPI's
 }
 
 func (e *Edge) newRequest(r *http.Request) *Request {
@@ -43,6 +45,7 @@ func (e *Edge) newRequest(r *http.Request) *Request {
 		start:   e.Now(),
 		meter:   meter,
 		limits:  e.Limits,
+		own:     e.Dialect.Own,
 	}
 }
 
@@ -64,7 +67,7 @@ func (r *Request) readParams() error {
 		return err
 	}
 	r.Params = params
-	if r.Method == http.MethodPost && params.Has("method") {
+	if r.Method == http.MethodPost && params.Has("method") && !r.own {
 		return r.unpackForm()
 	}
 	return nil
