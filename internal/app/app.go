@@ -13,6 +13,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/httpapi"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 	"github.com/cairn-lrs/cairn/internal/position"
+	"github.com/cairn-lrs/cairn/internal/report"
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
@@ -36,6 +37,9 @@ type Ports struct {
 	// Shards is how many shards a new store gets.
 	Shards int
 
+	// ReportBound is the most ledgers that one report may read; 0: report.DefaultBound.
+	ReportBound int
+
 	// RequestIDHeader names the header in which a trusted front hands over its id of the request; "" trusts none.
 	RequestIDHeader string
 }
@@ -46,6 +50,7 @@ type App struct {
 	Statements *lrs.Service
 	Documents  *document.Service
 	Rollups    *Rollups
+	Reports    *report.Service
 
 	options httpapi.Options
 }
@@ -73,16 +78,19 @@ func New(p Ports) *App {
 		Log:         p.Log,
 	})
 	documents := document.New(document.Config{Tables: p.Tables, Blobs: p.Blobs, Now: p.Now})
+	reports := newReports(p, service)
 	return &App{
 		Directory:  directory,
 		Statements: service,
 		Documents:  documents,
 		Rollups:    newRollups(p, directory, service),
+		Reports:    reports,
 		options: httpapi.Options{
 			Statements:      service,
 			Documents:       documents,
 			Activities:      service,
 			Persons:         service,
+			Reports:         reports,
 			Authenticator:   directory,
 			Log:             p.Log,
 			Now:             p.Now,

@@ -50,7 +50,7 @@ var layers = []layer{
 	{"internal/report/rollup", slices.Concat(ports, []string{"internal/xapi", "internal/schema", "internal/auth", "internal/report/fact", "internal/report/measure"}), "rows of sums know nothing of how statements are kept: they meet only through the change stream"},
 	{"internal/report", slices.Concat(ports, []string{"internal/xapi", "internal/schema", "internal/auth", "internal/report"}), "reports read rollups, never statements"},
 	{"internal/config", nil, "settings are read before anything that they set exists"},
-	{"internal/httpapi", slices.Concat(rules, []string{"internal/document"}), "the edge translates between HTTP and the rules, whatever engine is below"},
+	{"internal/httpapi", slices.Concat(rules, []string{"internal/document", "internal/report"}), "the edge translates between HTTP and the rules, whatever engine is below"},
 	{"internal/lambdaio", []string{"internal/table"}, "Lambda's events become requests for any http.Handler, or changes of the port for any consumer"},
 	{"internal/app", edge, "the application is wired from ports; only its two halves know engines"},
 	{"internal/app/cloud", slices.Concat(edge, []string{"internal/app", "internal/table/dynamo", "internal/blob/s3"}), "the half that runs on AWS"},

@@ -33,6 +33,11 @@ type Store struct {
 	Generation, Building int
 	NextTimeZone         string
 
+	// SmallNumber is the fewest learners that reports tell as a number, 0 for the default; HideNames takes names out of all
+	// reports. TestData says that the store holds made-up data only, so that there is nobody to protect.
+	SmallNumber         int
+	HideNames, TestData bool
+
 	TermKey   []byte // 32 bytes, HKDF of the store key: hashes of terms
 	CursorKey []byte // 32 bytes, HKDF of the store key: seals more cursors
 
@@ -99,6 +104,7 @@ func storeFromItem(item table.Item) (Store, error) {
 	s.Shards, s.WriteShards = int(item[schema.Shards].N), int(item[schema.WriteShards].N)
 	s.TimeZone, s.NextTimeZone = item[schema.TimeZone].S, item[schema.NextTimeZone].S
 	s.Generation, s.Building = int(item[schema.Generation].N), int(item[schema.Building].N)
+	s.SmallNumber, s.HideNames, s.TestData = int(item[schema.SmallNumber].N), item[schema.HideNames].N != 0, item[schema.TestData].N != 0
 	s.Authorities = item[schema.Authorities].Set
 	if s.WriteShards < 1 || s.Shards < s.WriteShards {
 		return Store{}, fmt.Errorf("read store %s: %d shards to write and %d to read", s.ID, s.WriteShards, s.Shards)

@@ -10,6 +10,10 @@
 //	GET|HEAD                  /xapi/about               lrsapi/about.go, open to all
 //	GET|HEAD                  /xapi and /               page.go: what this is and how to speak to it
 //
+// The reports (package reportapi) are served by a handler and on an origin of their own:
+//
+//	/reports/v1/…                                       reportapi/*.go
+//
 // Each resource can also be served alone, as a Lambda function does. Slow clients are the business of the http.Server
 // around a handler: it must set ReadHeaderTimeout, ReadTimeout, WriteTimeout and IdleTimeout.
 package httpapi
@@ -22,6 +26,7 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/httpapi/edge"
 	"github.com/cairn-lrs/cairn/internal/httpapi/lrsapi"
+	"github.com/cairn-lrs/cairn/internal/httpapi/reportapi"
 )
 
 // Base is the path of the xAPI endpoint; clients are configured with it.
@@ -33,6 +38,7 @@ type Options struct {
 	Documents     lrsapi.DocumentService
 	Activities    lrsapi.ActivityService
 	Persons       lrsapi.PersonService
+	Reports       reportapi.Service
 	Authenticator edge.Authenticator
 
 	Log    *slog.Logger     // one line per request; nil: none
@@ -71,6 +77,11 @@ func Agents(o Options) http.Handler { return o.serve(o.agents()) }
 // About serves the about resource alone; it needs no service and no authenticator.
 func About(o Options) http.Handler { return o.serve(about()) }
 
+// Reports serves the report API. It never shares an origin with the other resources: they serve what learners stored.
+func Reports(o Options) http.Handler {
+	return edge.New(o.edge(reportapi.Dialect), reportapi.Resources(o.Reports)...)
+}
+
 func (o Options) statements() edge.Resource {
 	return lrsapi.Statements(lrsapi.StatementsConfig{
 		Service: o.Statements, Path: Base + "/statements", Now: o.Now, Random: o.Random,
@@ -96,7 +107,11 @@ func (o Options) agents() edge.Resource { return lrsapi.Agents(o.Persons, Base+"
 func about() edge.Resource { return lrsapi.About(Base + "/about") }
 
 func (o Options) serve(resources ...edge.Resource) http.Handler {
-	return edge.New(edge.Options{
-		Authenticator: o.Authenticator, Log: o.Log, Limits: o.Limits, Now: o.Now, NewID: o.NewID, RequestIDHeader: o.RequestIDHeader,
-	}, resources...)
+	return edge.New(o.edge(edge.Dialect{}), resources...)
+}
+
+func (o Options) edge(d edge.Dialect) edge.Options {
+	return edge.Options{
+		Authenticator: o.Authenticator, Log: o.Log, Limits: o.Limits, Now: o.Now, NewID: o.NewID, RequestIDHeader: o.RequestIDHeader, Dialect: d,
+	}
 }

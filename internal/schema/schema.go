@@ -79,6 +79,9 @@
 //	store#g#B#scope   grain, at, lane    sums: of the days of a week and the week, of a month, of all time, of a cohort
 //	store#g#N         hash               what a hash stands for: an activity, a verb
 //	store#g#F         lane               the time up to which changes were folded in
+//	store#Q           name               a saved query (see report); of no generation
+//	store#K           name               an imported KPI
+//	store#K#name      version, number    its rows
 //
 // The head of a ledger and the sums that change with it are written in one group, under the version of the head. The sums
 // are attributes that are added to, one for each counter and day; their names are built by report/rollup.
@@ -104,6 +107,12 @@ const (
 	Checkpoints = "Checkpoints"
 	Rollups     = "Rollups"
 	DeadLetters = "DeadLetters"
+)
+
+// What follows the store in the partition keys of saved queries and KPIs. The template lets the reports function write these alone.
+const (
+	SavedQueries = "#Q"
+	KPIs         = "#K"
 )
 
 // Names of the indexes of Statements.
@@ -173,6 +182,10 @@ const (
 	Building     = "gb" // the generation that is being built, if one is
 	NextTimeZone = "tn" // the time zone that the next generation counts days by; absent: that of this one
 
+	SmallNumber = "sn" // of Stores: the fewest learners that reports tell; absent: the default
+	HideNames   = "hn" // 1 when reports name nobody
+	TestData    = "td" // 1 when the store holds made-up data only
+
 	// Of Rollups, beside Version and Body of a ledger. Sums have names of their own.
 	IRI     = "i"  // of an activity or verb
 	Display = "d"  // its language map, JSON
@@ -181,7 +194,7 @@ const (
 	IsVerb  = "v"  // 1
 	Through = "th" // the newest stored time that was folded, milliseconds of Unix time
 
-	// Of DeadLetters.
+	// Of DeadLetters, and of saved queries and KPIs.
 	Reason = "e"
 	When   = "at" // milliseconds of Unix time
 

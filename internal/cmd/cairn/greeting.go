@@ -47,8 +47,12 @@ func greet(ctx context.Context, fixed config.Credential, directory *auth.Directo
 }
 
 // write tells how to reach the server, with lines that work when pasted.
-func (g greeting) write(w io.Writer, program, data, endpoint string) {
-	fmt.Fprintf(w, "Cairn is ready.\n\n  endpoint  %s\n  data      %s\n", endpoint, data)
+func (g greeting) write(w io.Writer, program, data, endpoint, reports string) {
+	fmt.Fprintf(w, "Cairn is ready.\n\n  endpoint  %s\n", endpoint)
+	if reports != "" {
+		fmt.Fprintf(w, "  reports   %s\n", reports)
+	}
+	fmt.Fprintf(w, "  data      %s\n", data)
 	if g.key != "" {
 		fmt.Fprintf(w, "  key       %s\n", g.key)
 	}

@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/app/local"
 	"github.com/cairn-lrs/cairn/internal/cmd/cairn/operator"
 	"github.com/cairn-lrs/cairn/internal/httpapi"
+	"github.com/cairn-lrs/cairn/internal/httpapi/reportapi"
 )
 
 var serveCommand = command{
@@ -38,6 +40,7 @@ const (
 // serveOptions are the flags of `cairn serve`.
 type serveOptions struct {
 	addr, data string
+	console    string
 	quiet      bool
 	logJSON    bool
 	indexDelay time.Duration
@@ -47,6 +50,7 @@ func runServe(ctx context.Context, t terminal, c command, args []string) error {
 	f := t.flags(c)
 	var o serveOptions
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "the `address` to listen on; port 0 takes a free one")
+	f.StringVar(&o.console, "console-addr", "", "the `address` to serve reports on, an origin apart from what learners store; none serves no reports (default 127.0.0.1 and the port after that of -addr: 127.0.0.1:8081)")
 	f.StringVar(&o.data, "data", defaultData, "the data `folder`, made when it is missing")
 	f.BoolVar(&o.quiet, "quiet", false, "no log line for each request")
 	f.BoolVar(&o.logJSON, "json", false, "log lines as JSON")
@@ -68,46 +72,97 @@ func runServe(ctx context.Context, t terminal, c command, args []string) error {
 
 // serve listens, tells how to reach the server, and serves until ctx ends.
 func serve(ctx context.Context, t terminal, o serveOptions, cairn *local.Cairn, log *slog.Logger) error {
-	listener, err := net.Listen("tcp", o.addr)
+	xapi, err := listen("addr", o.addr, log)
 	if err != nil {
-		return fmt.Errorf("listen on -addr: %w; name another, as in -addr 127.0.0.1:9000", err)
+		return err
 	}
-	defer listener.Close() // the server closes it too
+	defer xapi.Close() // the server closes it too
+	servers := []served{{xapi, cairn.Handler()}}
+	reports := ""
+	if o.console != noConsole {
+		console, err := listen("console-addr", consoleAddr(o.console, xapi.Addr(), o.addr), log)
+		if err != nil {
+			return err
+		}
+		defer console.Close()
+		servers = append(servers, served{console, cairn.ReportsHandler()})
+		reports = "http://" + reachable(console.Addr()) + reportapi.Base
+	}
 	g, err := greet(ctx, t.config.Credential, cairn.Directory)
 	if err != nil {
 		return err
 	}
 	closeAdmin := serveOperator(o.data, cairn, log)
 	defer closeAdmin()
+	g.write(t.out, t.program, o.data, "http://"+reachable(xapi.Addr())+httpapi.Base, reports)
+	return serveAll(ctx, servers, log)
+}
+
+// noConsole is the value of -console-addr that serves no reports.
+const noConsole = "none"
+
+// consoleAddr is where reports are served: where the operator says, else on this machine only, at the port after xAPI's. Where that
+// one was any free port this one is too.
+func consoleAddr(told string, xapi net.Addr, addr string) string {
+	if told != "" {
+		return told
+	}
+	port := 0
+	if tcp, ok := xapi.(*net.TCPAddr); ok && !strings.HasSuffix(addr, ":0") && tcp.Port < 65535 {
+		port = tcp.Port + 1
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+}
+
+// served is an origin: what is served where.
+type served struct {
+	listener net.Listener
+	handler  http.Handler
+}
+
+func listen(name, addr string, log *slog.Logger) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on -%s: %w; name another, as in -%s 127.0.0.1:9000", name, err, name)
+	}
 	if !isLoopback(listener.Addr()) {
-		log.Warn("-addr is not a loopback address: whoever reaches it can try credentials, and they travel in the clear; put a proxy with TLS before it",
+		log.Warn("-"+name+" is not a loopback address: whoever reaches it can try credentials, and they travel in the clear; put a proxy with TLS before it",
 			"addr", listener.Addr().String())
 	}
-	g.write(t.out, t.program, o.data, "http://"+reachable(listener.Addr())+httpapi.Base)
+	return listener, nil
+}
 
-	server := &http.Server{
-		Handler:           cairn.Handler(),
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+// serveAll serves until ctx ends or one of them fails, then lets the requests in flight finish.
+func serveAll(ctx context.Context, origins []served, log *slog.Logger) error {
+	failed := make(chan error, len(origins))
+	servers := make([]*http.Server, len(origins))
+	for i, o := range origins {
+		servers[i] = &http.Server{
+			Handler:           o.handler,
+			ReadHeaderTimeout: readHeaderTimeout,
+			ReadTimeout:       readTimeout,
+			WriteTimeout:      writeTimeout,
+			IdleTimeout:       idleTimeout,
+			MaxHeaderBytes:    maxHeaderBytes,
+			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		}
+		go func() { failed <- servers[i].Serve(o.listener) }()
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	var problem error
 	select {
 	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
+		problem = fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
+		log.Info("finishing the requests in flight", "at_most", shutdownTimeout)
 	}
-	log.Info("finishing the requests in flight", "at_most", shutdownTimeout)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(last); err != nil {
-		return fmt.Errorf("finish the requests in flight: %w", errors.Join(err, server.Close()))
+	for _, s := range servers {
+		if err := s.Shutdown(last); err != nil {
+			problem = errors.Join(problem, fmt.Errorf("finish the requests in flight: %w", errors.Join(err, s.Close())))
+		}
 	}
-	return nil
+	return problem
 }
 
 // serveOperator lets the operator's commands reach this process. Without it they need the server stopped, which is

@@ -74,7 +74,7 @@ func (c *Cell) band() {
 // spread hides, in every line, what a hidden cell could be computed from. It reports whether it hid anything.
 func (t *Table) spread(k int) bool {
 	hid := false
-	for _, line := range t.lines() {
+	for at, line := range t.lines() {
 		for _, s := range t.Splits {
 			hid = t.spreadSplit(line, s) || hid
 		}
@@ -86,7 +86,8 @@ func (t *Table) spread(k int) bool {
 			}
 		}
 		for i, c := range t.Columns {
-			hid = t.spreadRate(line, i, c) || hid
+			above := at > 0 && c.Above && t.column(c.Outcome) >= 0 && t.Rows[at-1][t.column(c.Outcome)].hidden()
+			hid = t.spreadRate(line, i, c, above) || hid
 		}
 	}
 	return hid
@@ -123,14 +124,14 @@ func (t *Table) spreadSplit(line Row, s Split) (hid bool) {
 // hidden reports whether the cell's number is kept back.
 func (c Cell) hidden() bool { return c.State == Small || c.State == Withheld }
 
-// spreadRate keeps a rate and its two counts together: it tells both.
-func (t *Table) spreadRate(line Row, i int, c Column) (hid bool) {
+// spreadRate keeps a rate and its two counts together: it tells both. above says that its whole is hidden in the row above.
+func (t *Table) spreadRate(line Row, i int, c Column, above bool) (hid bool) {
 	if c.Kind != Rate {
 		return false
 	}
 	hidden := func(at int) bool { return at >= 0 && line[at].hidden() }
 	rate, outcome := &line[i], t.column(c.Outcome)
-	if rate.State == Shown && (hidden(outcome) || hidden(t.column(c.Whole))) {
+	if rate.State == Shown && (above || hidden(outcome) || hidden(t.column(c.Whole))) {
 		rate.band()
 		hid = true
 	}

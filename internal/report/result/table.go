@@ -30,6 +30,7 @@ type Column struct {
 
 	// Of a rate: the columns of the same table, if any, that hold its two counts.
 	Outcome, Whole string
+	Above          bool // the whole is the outcome of the row above, as in a funnel
 }
 
 // Kind is what sort of cell a column has.

@@ -82,3 +82,17 @@ func (o Options) canonical(id string) (d definition) {
 	}
 	return d
 }
+
+// ActivityID is the id of the activity that a statement is about, "" when it is about something else.
+func ActivityID(statement []byte) string {
+	var s struct {
+		Object struct {
+			ObjectType string `json:"objectType"`
+			ID         string `json:"id"`
+		} `json:"object"`
+	}
+	if json.Unmarshal(statement, &s) != nil || s.Object.ObjectType != "" && s.Object.ObjectType != "Activity" {
+		return ""
+	}
+	return s.Object.ID
+}

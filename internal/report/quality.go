@@ -1,0 +1,121 @@
+package report
+
+import (
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/report/fact"
+	"github.com/cairn-lrs/cairn/internal/report/measure"
+	"github.com/cairn-lrs/cairn/internal/report/result"
+)
+
+// qualityFlags are the flags of facts, in words.
+var qualityFlags = []struct {
+	flag      fact.Flags
+	id, about string
+}{
+	{fact.ClockSkew, "clock-skew", "The timestamp is more than 10 minutes after the statement was stored; stored counts instead."},
+	{fact.LongAgo, "long-ago", "The timestamp is before the year 2000."},
+	{fact.Inconsistent, "inconsistent-result", "Verb and result contradict each other; the statement counts as no completion, pass or fail."},
+	{fact.ScoreDerived, "score-derived", "The score has no scaled value; it was derived from raw and max."},
+	{fact.DurationLong, "duration-in-months", "A duration in years or months was taken as 365.25 and 30.4375 days."},
+	{fact.DurationCut, "duration-cut", "A duration is longer than a year."},
+	{fact.GroupingsCut, "groupings-cut", "There are more groupings than are kept."},
+	{fact.TextCut, "text-cut", "A response, platform or language was shortened."},
+	{fact.SegmentsCut, "segments-cut", "There are more played segments than are kept."},
+	{fact.NumberLeftOut, "number-left-out", "A score, progress or place in a video is no number, or out of its range."},
+}
+
+// quality is a row for each thing that is wrong or odd in statements of the period.
+func quality(a *asking) (*result.Table, error) {
+	statements, who := make([]int64, len(qualityFlags)+1), make([]int, len(qualityFlags)+1)
+	nobody := len(qualityFlags)
+	var all int64
+	everybody := 0
+	err := a.ledgers(func(l *learner) error {
+		own := make([]int64, len(statements))
+		in := a.inPeriod(l.facts)
+		for _, f := range in {
+			for i, q := range qualityFlags {
+				own[i] += int64(bit(f.Flags&q.flag != 0))
+			}
+		}
+		all += int64(len(in))
+		if l.Unattributed {
+			own[nobody] = int64(len(in))
+		} else {
+			everybody += bit(len(in) > 0)
+		}
+		for i, n := range own {
+			statements[i] += n
+			if !l.Unattributed {
+				who[i] += some(n)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	t := &result.Table{Columns: a.report.Columns}
+	add := func(id, about string, i int) {
+		t.Rows = append(t.Rows, result.Row{result.Named(id), result.Named(about), statementsOf(statements[i], who[i]),
+			result.Counted(int64(who[i]), who[i]), rate(statements[i], all, everybody, who[i], everybody-who[i])})
+	}
+	for i, q := range qualityFlags {
+		add(q.id, q.about, i)
+	}
+	add("unattributed", "The actor is a Group: the statement counts, but for no learner.", nobody)
+	return t, nil
+}
+
+// lengths are the bins of sessions by their length.
+var lengths = []struct {
+	below time.Duration
+	name  string
+}{
+	{time.Minute, "below 1 min"}, {5 * time.Minute, "1 to 5 min"}, {15 * time.Minute, "05 to 15 min"}, {30 * time.Minute, "15 to 30 min"},
+	{time.Hour, "30 to 60 min"}, {1 << 62, "60 min and more"},
+}
+
+// sessions is M10: a row for each bin of lengths, of the sessions that began in the period.
+func sessions(a *asking) (*result.Table, error) {
+	counts, who, events := make([]int64, len(lengths)), make([]int, len(lengths)), make([]int64, len(lengths))
+	var all, allEvents int64
+	everybody := 0
+	err := a.ledgers(func(l *learner) error {
+		if l.Unattributed {
+			return nil
+		}
+		own := make([]int64, len(lengths))
+		for _, s := range measure.Sessions(l.facts) {
+			if !a.moments().Holds(s.Start) {
+				continue
+			}
+			i := 0
+			for time.Duration(s.End-s.Start)*time.Millisecond >= lengths[i].below {
+				i++
+			}
+			own[i]++
+			events[i] += int64(s.Events)
+		}
+		any := int64(0)
+		for i, n := range own {
+			counts[i] += n
+			who[i] += some(n)
+			any += n
+		}
+		all += any
+		everybody += some(any)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	t := &result.Table{Columns: a.report.Columns}
+	for i, l := range lengths {
+		allEvents += events[i]
+		t.Rows = append(t.Rows, result.Row{result.Named(l.name), result.Counted(counts[i], who[i]), result.Counted(int64(who[i]), who[i]), result.Counted(events[i], who[i])})
+	}
+	t.Total = result.Row{result.Named("all"), result.Counted(all, everybody), result.Counted(int64(everybody), everybody), result.Counted(allEvents, everybody)}
+	return t, nil
+}

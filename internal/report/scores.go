@@ -1,0 +1,105 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/cairn-lrs/cairn/internal/report/measure"
+	"github.com/cairn-lrs/cairn/internal/report/result"
+)
+
+// content is one row of what became of the attempts at one content: M20 to M29.
+func content(a *asking) (*result.Table, error) {
+	if err := a.readContents(); err != nil {
+		return nil, err
+	}
+	if a.q.Filter.Content == "" {
+		return nil, invalid("content", "name one content by the id of its activity")
+	}
+	sum, learners, asOf := attemptSum{}, 0, a.now.UnixMilli()
+	err := a.ledgers(func(l *learner) error {
+		if l.Unattributed {
+			return nil
+		}
+		learners += bit(len(a.inPeriod(l.facts)) > 0)
+		one := attemptSum{}
+		one.addContent(measure.AttemptsAt(l.facts, a.sieve.scope), a.moments(), asOf)
+		sum.addLearner(&one)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	t := &result.Table{Columns: a.report.Columns, Parts: attemptParts}
+	row := append(a.contentCells(a.sieve.scope), result.Counted(int64(learners), learners))
+	row = append(row, sum.cells()...)
+	score, elapsed := measure.Distribute(sum.scores), measure.Distribute(sum.elapsed)
+	for _, q := range []struct {
+		d       measure.Distribution
+		unit    float64
+		learner int
+	}{{score, 10_000, sum.scored}, {elapsed, 1000, sum.timed}} {
+		if q.d.N == 0 {
+			row = append(row, result.Absent(result.NotEnough), result.Absent(result.NotEnough))
+			continue
+		}
+		row = append(row, result.Measured(q.d.P25/q.unit, int64(q.d.N), q.learner), result.Measured(q.d.P75/q.unit, int64(q.d.N), q.learner))
+	}
+	t.Rows = []result.Row{row}
+	a.notes = append(a.notes, fmt.Sprintf("Time to complete: %d completed within 30 days of %d attempts that started at least 30 days ago.", sum.InTime, sum.Matured))
+	if small := int(sum.InTime); small > 0 && small < a.k {
+		a.notes = a.notes[:len(a.notes)-1]
+	}
+	return t, nil
+}
+
+// quartileColumns follow those of attempts in the report of one content.
+var quartileColumns = []result.Column{
+	{ID: "scoreP25", Title: "First quartile of the score", Measure: "M26", Kind: result.Amount, Unit: result.Score},
+	{ID: "scoreP75", Title: "Third quartile of the score", Measure: "M26", Kind: result.Amount, Unit: result.Score},
+	{ID: "timeToCompleteP25", Title: "First quartile of the time to complete", Measure: "M28", Kind: result.Amount, Unit: result.Seconds},
+	{ID: "timeToCompleteP75", Title: "Third quartile of the time to complete", Measure: "M28", Kind: result.Amount, Unit: result.Seconds},
+}
+
+// scores is the histogram of M26: a bin for scores below 0, then ten of 10 points, the last one closed.
+func scores(a *asking) (*result.Table, error) {
+	var bins [11]int64
+	var behind [11]int
+	var all int64
+	learners := 0
+	err := a.ledgers(func(l *learner) error {
+		if l.Unattributed {
+			return nil
+		}
+		var own [11]int64
+		n := int64(0)
+		for content, attempts := range attemptsOf(l.facts) {
+			if a.q.Filter.Content != "" && content != a.sieve.scope {
+				continue // the scores of a content are its own
+			}
+			for _, s := range measure.Scored(measure.StartedIn(attempts, a.moments()), measure.First) {
+				own[measure.ScoreBin(s.Score)]++
+				n++
+			}
+		}
+		for i := range own {
+			bins[i] += own[i]
+			behind[i] += some(own[i])
+		}
+		all += n
+		learners += some(n)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	t := &result.Table{Columns: a.report.Columns}
+	for i := range bins {
+		name := "below 0"
+		if i > 0 {
+			name = fmt.Sprintf("%02d to %d", (i-1)*10, i*10)
+		}
+		t.Rows = append(t.Rows, result.Row{result.Named(name), result.Counted(bins[i], behind[i])})
+	}
+	t.Total = result.Row{result.Named("all"), result.Counted(all, learners)}
+	return t, nil
+}
