@@ -1,3 +1,6 @@
+// Package report answers questions about a store: the catalogue of reports, questions of one's own, what is live, and KPIs held
+// against learning. It reads ledgers and buckets (package rollup), never statements, and protects small numbers (package result)
+// before anything is given out. README.md tells how the packages fit together.
 package report
 
 import (
