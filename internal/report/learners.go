@@ -62,7 +62,6 @@ type unit struct {
 	statements, days, contents, starts, completions, passed, failed, answered, correct, sessions, active, watched, unique int64
 	firstScore                                                                                                            float64
 	hasScore                                                                                                              bool
-	progress                                                                                                              float64
 	first, last                                                                                                           int64
 }
 

@@ -79,10 +79,7 @@ type page struct {
 	format string // "json" or "csv"
 }
 
-// pageParams are the parameters that say how an answer is given, beside those of the question.
-var pageParams = []string{"limit", "cursor", "format"}
-
-// takePage reads the parameters of pageParams and takes them from params.
+// takePage reads the parameters that say how an answer is given, and returns those of the question.
 func takePage(r *edge.Request) (p page, rest map[string]string, err error) {
 	p.limit = defaultLimit
 	rest = map[string]string{}
