@@ -12,7 +12,12 @@ const z = 1.959963984540054
 type Rate struct{ K, N int64 }
 
 // Value is K/N; NaN when N is 0.
-func (r Rate) Value() float64 { return float64(r.K) / float64(r.N) }
+func (r Rate) Value() float64 {
+	if r.N == 0 {
+		return math.NaN()
+	}
+	return float64(r.K) / float64(r.N)
+}
 
 // Interval is a 95 % confidence interval. Its ends are NaN when there is none.
 type Interval struct{ Low, High float64 }
