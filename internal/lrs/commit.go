@@ -45,6 +45,7 @@ func (w *write) commit(ctx context.Context) (end func(), err error) {
 			return end, err
 		}
 		if err = w.batch(ctx, entriesOf(fresh)); err != nil {
+			err = fmt.Errorf("put term entries: %w", err)
 			continue // nothing points to what was put
 		}
 		if w.Positions.Now().Sub(lease.Positions[0].Time()) > maxAge {
@@ -91,10 +92,8 @@ func (s *Service) batch(ctx context.Context, ws []table.Write) error {
 	if len(ws) == 0 {
 		return nil
 	}
-	if _, err := s.Tables.Batch(ctx, ws); err != nil {
-		return fmt.Errorf("put term entries: %w", err)
-	}
-	return nil
+	_, err := s.Tables.Batch(ctx, ws)
+	return err
 }
 
 // put sends the one write or group that makes the statements exist.

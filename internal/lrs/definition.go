@@ -21,6 +21,7 @@ func activityRef(store auth.Store, id string) table.Ref {
 // definitions are what statements bring for one activity.
 type definitions struct {
 	activity table.Ref
+	packing  packing
 	brought  []definition
 }
 
@@ -36,7 +37,7 @@ func (c contributions) addDefinition(a *xapi.Activity, at position.Position) {
 	}
 	d := c.activities[a.ID]
 	if d == nil {
-		d = &definitions{activity: activityRef(c.store, a.ID)}
+		d = &definitions{activity: activityRef(c.store, a.ID), packing: c.packing}
 		c.activities[a.ID] = d
 	}
 	d.brought = append(d.brought, definition{a.Definition, at})
@@ -79,7 +80,7 @@ func (d *definitions) merge(stored table.Item) (next table.Item, settled bool, e
 	if !changed {
 		return nil, settled, nil
 	}
-	packed, err := pack(packedZstd1, encoded)
+	packed, err := pack(d.packing, encoded)
 	if err != nil {
 		return nil, false, err
 	}

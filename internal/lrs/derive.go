@@ -12,8 +12,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
-// Derivation merges definitions and names from the statements that are stored, once for a data folder: one that is older
-// than a merged item has the statements and not what they say. It may be
+// Derivation merges definitions and names from the statements that are stored. Run does it once for a data folder: one that
+// is older than a merged item has the statements and not what they say. It may be
 // interrupted, repeated, and run while statements are stored. It reads in the order of a scan, so of three texts A, B, A
 // the second may be left (xapi's README, "How definitions merge").
 type Derivation struct {
@@ -47,26 +47,17 @@ func (d *Derivation) Run(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	brought := map[string]contributions{} // by store
-	merge := func() error {
-		for _, c := range brought {
-			if err := d.contribute(ctx, c.all()); err != nil {
-				return fmt.Errorf("derive what statements say: %w", err)
-			}
-		}
-		clear(brought)
-		return nil
-	}
 	err = scan(ctx, d.Scanner, schema.Statements, func(ctx context.Context, item table.Item) error {
 		n++
 		if err := d.add(ctx, item, brought, mayDefine); err != nil || n%deriveBatch != 0 {
 			return err
 		}
-		return merge()
+		return d.merge(ctx, brought)
 	})
 	if err != nil {
 		return n, err
 	}
-	if err := merge(); err != nil {
+	if err := d.merge(ctx, brought); err != nil {
 		return n, err
 	}
 	item := table.Item{schema.PK: table.S(derivedRef.Key.Partition), schema.Sequence: table.S(derived)}
@@ -74,6 +65,60 @@ func (d *Derivation) Run(ctx context.Context) (n int, err error) {
 		return n, fmt.Errorf("write that it was derived: %w", err)
 	}
 	return n, nil
+}
+
+// Recover merges again what statements brought whose merging a crash may have undone: those after the checkpoint of the
+// Follower. It returns how many they were, and is to run where one process is the only writer, before that serves.
+func (d *Derivation) Recover(ctx context.Context) (n int, err error) {
+	shards, err := d.Tables.Shards(ctx, schema.Statements)
+	if err != nil {
+		return 0, fmt.Errorf("list shards: %w", err)
+	}
+	mayDefine, err := d.Definers(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, shard := range shards {
+		after, err := d.checkpoint(ctx, shard.ID)
+		if err != nil {
+			return n, err
+		}
+		for {
+			changes, _, err := d.changes(ctx, shard.ID, after, nil)
+			if err != nil {
+				return n, err
+			}
+			if len(changes) == 0 {
+				break
+			}
+			after = changes[len(changes)-1].Sequence
+			brought := map[string]contributions{}
+			for _, change := range changes {
+				if change.Old != nil || change.New == nil {
+					continue
+				}
+				n++
+				if err := d.add(ctx, change.New, brought, mayDefine); err != nil {
+					return n, err
+				}
+			}
+			if err := d.merge(ctx, brought); err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
+}
+
+// merge merges what was brought, by store, and forgets it.
+func (d *Derivation) merge(ctx context.Context, brought map[string]contributions) error {
+	for _, c := range brought {
+		if err := d.contribute(ctx, c.all()); err != nil {
+			return fmt.Errorf("derive what statements say: %w", err)
+		}
+	}
+	clear(brought)
+	return nil
 }
 
 // add takes what one stored statement brings.
@@ -100,7 +145,7 @@ func (d *Derivation) add(ctx context.Context, item table.Item, brought map[strin
 		if err != nil {
 			return err
 		}
-		c = newContributions(store)
+		c = d.newContributions(store)
 		brought[r.store] = c
 	}
 	c.add(in, in.Authority, r.position)

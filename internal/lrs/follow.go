@@ -78,6 +78,11 @@ func (f *Follower) Pass(ctx context.Context) (n int, err error) {
 	}
 	if now := f.Positions.Now(); n > 0 && now.Sub(f.saved) >= checkpointEvery {
 		f.saved = now
+		// The requests of these changes may still be merging what their statements say. Recovery takes it that what lies
+		// before a checkpoint was merged.
+		if err := f.Positions.Drain(ctx); err != nil {
+			return n, err
+		}
 		return n, f.save(ctx)
 	}
 	return n, nil
@@ -86,20 +91,13 @@ func (f *Follower) Pass(ctx context.Context) (n int, err error) {
 func (f *Follower) passShard(ctx context.Context, shard string) (n int, err error) {
 	after, known := f.after[shard]
 	if !known {
-		if after, err = f.load(ctx, shard); err != nil {
+		if after, err = f.checkpoint(ctx, shard); err != nil {
 			return 0, err
 		}
 	}
-	changes, open, err := f.Tables.Changes(ctx, schema.Statements, shard, after, followBatch)
-	if errors.Is(err, table.ErrTrimmed) {
-		// The server was down for longer than the feed is kept: begin at the oldest change there is.
-		changes, open, err = f.Tables.Changes(ctx, schema.Statements, shard, "", followBatch)
-		if f.Trimmed != nil {
-			f.Trimmed()
-		}
-	}
+	changes, open, err := f.changes(ctx, shard, after, f.Trimmed)
 	if err != nil {
-		return 0, fmt.Errorf("read changes: %w", err)
+		return 0, err
 	}
 	f.ended[shard] = !open && len(changes) == 0
 	if err := f.completeAll(ctx, changes); err != nil {
@@ -114,6 +112,22 @@ func (f *Follower) passShard(ctx context.Context, shard string) (n int, err erro
 		}
 	}
 	return len(changes), nil
+}
+
+// changes reads a batch of changes to Statements after a sequence number. When the process was down for longer than they are
+// kept, it calls trimmed, unless that is nil, and begins at the oldest change there is.
+func (s *Service) changes(ctx context.Context, shard, after string, trimmed func()) (changes []table.Change, open bool, err error) {
+	changes, open, err = s.Tables.Changes(ctx, schema.Statements, shard, after, followBatch)
+	if errors.Is(err, table.ErrTrimmed) {
+		changes, open, err = s.Tables.Changes(ctx, schema.Statements, shard, "", followBatch)
+		if trimmed != nil {
+			trimmed()
+		}
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read changes: %w", err)
+	}
+	return changes, open, nil
 }
 
 // completeAll completes a batch of changes and hands it on, again and again until it works or the context ends.
@@ -141,8 +155,9 @@ func checkpointRef(shard string) table.Ref {
 	return table.Ref{Table: schema.Checkpoints, Key: table.Key{Partition: "complete#" + shard}}
 }
 
-func (f *Follower) load(ctx context.Context, shard string) (after string, err error) {
-	item, _, err := f.Tables.Get(ctx, checkpointRef(shard), table.Strong)
+// checkpoint is the last change of a shard that the follower was done with when it last saved that; "" for none.
+func (s *Service) checkpoint(ctx context.Context, shard string) (after string, err error) {
+	item, _, err := s.Tables.Get(ctx, checkpointRef(shard), table.Strong)
 	if err != nil {
 		return "", fmt.Errorf("read checkpoint: %w", err)
 	}

@@ -19,7 +19,9 @@ import (
 
 // What statements say of an activity (its definition) and of an agent (its name) is merged into one item for each: a
 // merged item. A merge is decided by the positions of the statements, so racing writers and repeated requests leave what
-// they should. What changes nothing costs no write; where one process is the only writer it costs no read either.
+// they should. What changes nothing costs no write; where one process is the only writer it costs no read either, and what
+// changes something does not wait for the disk: a text that comes back and forth, as the type of an activity that one verb
+// makes a question, would cost a sync of its own for every other statement. Recovery merges again what a crash undid.
 
 // contribution is what statements bring for one merged item.
 type contribution interface {
@@ -38,12 +40,13 @@ type contribution interface {
 // contributions collects what statements of one store bring, each activity and each agent once.
 type contributions struct {
 	store      auth.Store
+	packing    packing                 // of definitions
 	activities map[string]*definitions // by id
 	persons    map[xapi.IFI]*names     // by Hashed identifier
 }
 
-func newContributions(store auth.Store) contributions {
-	return contributions{store, map[string]*definitions{}, map[xapi.IFI]*names{}}
+func (s *Service) newContributions(store auth.Store) contributions {
+	return contributions{store, s.packing, map[string]*definitions{}, map[xapi.IFI]*names{}}
 }
 
 // add takes what one statement brings. Its authority is nil when the statement did not bring it.
@@ -71,7 +74,7 @@ func (w *write) describe(ctx context.Context) error {
 	if !w.p.Scopes.MayDefine() {
 		return nil
 	}
-	brought := newContributions(w.p.Store)
+	brought := w.newContributions(w.p.Store)
 	for _, st := range w.statements {
 		if st.stored != nil {
 			if err := w.describeAgain(ctx, brought, st.stored); err != nil {
@@ -188,17 +191,26 @@ func (s *Service) mergeInto(ctx context.Context, c contribution, stored table.It
 	if err != nil || next == nil {
 		return settled, err
 	}
+	s.merged.forget(c) // before, since the reply may be lost
+	next[schema.PK] = table.S(ref.Key.Partition)
+	next[schema.Version] = table.N(stored[schema.Version].N + 1)
+	if err := s.putMerged(ctx, ref.Table, next, stored); err != nil {
+		return false, fmt.Errorf("write merged item: %w", err)
+	}
+	return settled, nil
+}
+
+// putMerged replaces a merged item. An only writer has its turn and need not look whether somebody else was faster.
+func (s *Service) putMerged(ctx context.Context, name string, next, stored table.Item) error {
+	if s.merged != nil {
+		return s.batch(ctx, []table.Write{table.Put(name, next)})
+	}
 	condition := table.Absent(schema.PK)
 	if stored != nil {
 		condition = table.Equals(schema.Version, stored[schema.Version])
 	}
-	s.merged.forget(c) // before, since the reply may be lost
-	next[schema.PK] = table.S(ref.Key.Partition)
-	next[schema.Version] = table.N(stored[schema.Version].N + 1)
-	if _, _, err := s.Tables.Apply(ctx, table.Put(ref.Table, next, condition)); err != nil {
-		return false, fmt.Errorf("write merged item: %w", err)
-	}
-	return settled, nil
+	_, _, err := s.Tables.Apply(ctx, table.Put(name, next, condition))
+	return err
 }
 
 // mergeMemory remembers what is settled, where this process is the only writer. A nil one remembers nothing and lets

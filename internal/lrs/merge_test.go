@@ -3,15 +3,14 @@ package lrs
 import (
 	"testing"
 
-	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
 )
 
 // What was settled before a write whose reply is lost is not relied on after it.
 func TestTitleAfterALostReply(t *testing.T) {
-	lose := false
+	lose := false // of the only batch of a request: what is merged
 	w := newWorld(t, &pebble.Faults{OnCall: func(c pebble.Call) pebble.Fault {
-		if lose && c.Op == pebble.OpApply && c.Table == schema.Activities {
+		if lose && c.Op == pebble.OpBatch {
 			lose = false
 			return pebble.ReplyLost()
 		}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/position"
-	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
 	"github.com/cairn-lrs/cairn/internal/xapi"
@@ -296,7 +295,7 @@ func TestWhatKnownNamesCost(t *testing.T) {
 func TestNamesThatCannotBeWritten(t *testing.T) {
 	full := false
 	w := newWorld(t, &pebble.Faults{OnCall: func(c pebble.Call) pebble.Fault {
-		if full && c.Op == pebble.OpApply && c.Table == schema.Persons {
+		if full && c.Op == pebble.OpBatch {
 			return pebble.Failed(table.ErrThrottled)
 		}
 		return pebble.Fault{}

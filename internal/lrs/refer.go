@@ -338,7 +338,7 @@ func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown
 		}
 		if !r.voided {
 			if err := c.batch(ctx, termEntries(r, inherited(added, nil))); err != nil {
-				return false, err
+				return false, fmt.Errorf("put term entries: %w", err)
 			}
 		}
 		actions = append(actions, table.Add(schema.EffectiveTerms, termValue(added)))

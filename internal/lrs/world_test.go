@@ -35,8 +35,11 @@ type world struct {
 }
 
 // newWorld opens a Service on the embedded engine in memory.
-func newWorld(t testing.TB, faults *pebble.Faults) *world {
-	db, err := pebble.Open("data", schema.Tables, pebble.Options{FS: vfs.NewMem(), Faults: faults})
+func newWorld(t testing.TB, faults *pebble.Faults) *world { return worldIn(t, vfs.NewMem(), faults) }
+
+// worldIn opens a Service on the embedded engine in a file system.
+func worldIn(t testing.TB, fs vfs.FS, faults *pebble.Faults) *world {
+	db, err := pebble.Open("data", schema.Tables, pebble.Options{FS: fs, Faults: faults})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 	"time"
 )
@@ -107,6 +108,43 @@ func (c *Clock) Closed(ctx context.Context) (time.Time, error) {
 	}
 }
 
+// Drain waits for the leases that are open now.
+func (c *Clock) Drain(ctx context.Context) error {
+	c.mu.Lock()
+	leases := maps.Clone(c.open)
+	c.mu.Unlock()
+	for {
+		wait := c.stillOpen(leases)
+		if wait == nil {
+			return nil
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for writes in flight: %w", ctx.Err())
+		}
+	}
+}
+
+// stillOpen returns nil when all of the leases have ended, else a channel that is closed when a lease ends.
+func (c *Clock) stillOpen(leases map[*Lease]struct{}) <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for lease := range leases {
+		if _, open := c.open[lease]; open {
+			return c.nextEnd()
+		}
+	}
+	return nil
+}
+
+// nextEnd returns a channel that is closed when a lease ends. The caller holds the lock.
+func (c *Clock) nextEnd() <-chan struct{} {
+	w := make(chan struct{})
+	c.waiters[w] = struct{}{}
+	return w
+}
+
 // openThrough returns nil when no lease has a position at or before the millisecond, else a channel that is closed
 // when a lease ends. It also keeps later positions out of that millisecond, should the wall clock step back.
 func (c *Clock) openThrough(through time.Time) <-chan struct{} {
@@ -117,9 +155,7 @@ func (c *Clock) openThrough(through time.Time) <-chan struct{} {
 	}
 	for lease := range c.open {
 		if !lease.Positions[0].Time().After(through) {
-			w := make(chan struct{})
-			c.waiters[w] = struct{}{}
-			return w
+			return c.nextEnd()
 		}
 	}
 	return nil

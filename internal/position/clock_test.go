@@ -90,6 +90,27 @@ func TestClosedWaitsForWritesInFlight(t *testing.T) {
 	}
 }
 
+// Drain waits for the writes in flight, also those of the current millisecond.
+func TestDrain(t *testing.T) {
+	c := NewClock((&wall{t: time.UnixMilli(1000)}).now, nil)
+	if err := c.Drain(t.Context()); err != nil {
+		t.Fatalf("with nothing in flight: %v", err)
+	}
+	first, err := c.Open(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Drain(ended); !errors.Is(err, context.Canceled) {
+		t.Fatalf("with a write in flight: error %v, want to have waited until the context ended", err)
+	}
+	first.Close()
+	if err := c.Drain(t.Context()); err != nil {
+		t.Fatalf("after it has ended: %v", err)
+	}
+}
+
 func TestNoPositionInAMillisecondThatWasAnnounced(t *testing.T) {
 	w := &wall{t: time.UnixMilli(1000)}
 	c := NewClock(w.now, nil)

@@ -67,14 +67,18 @@ func Open(ctx context.Context, dir string, o Options) (*Cairn, error) {
 	return c, nil
 }
 
-// derive merges, once, what the statements of an older folder say of activities and agents. Where it fails, as on a full
-// disk, statements are stored and read all the same, so it is told, and tried again when the folder is opened next.
+// derive merges what statements say of activities and agents where that was not done: all, once, of an older folder, and
+// the last ones after a crash. Where it fails, as on a full disk, statements are stored and read all the same, so it is
+// told, and tried again when the folder is opened next.
 func (c *Cairn) derive(ctx context.Context) {
 	derivation := &lrs.Derivation{Service: c.Statements, Scanner: c.Tables, Stores: c.Directory.Store, Definers: c.Directory.Definers}
 	n, err := derivation.Run(ctx)
+	if err == nil {
+		_, err = derivation.Recover(ctx)
+	}
 	switch {
 	case err != nil:
-		c.log.Warn("what older statements say of activities and agents is not known yet", "error", err)
+		c.log.Warn("what some statements say of activities and agents is not known yet", "error", err)
 	case n > 0:
 		c.log.Info("derived what older statements say of activities and agents", "statements", n, "skipped", derivation.Skipped)
 	}

@@ -1,0 +1,107 @@
+package lrs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/xapi"
+)
+
+// afterPowerFailure opens what a power failure would leave now, without anything that was not synced, and recovers.
+func afterPowerFailure(t *testing.T, fs *vfs.MemFS, store auth.Store) (w *world, recovered int) {
+	t.Helper()
+	w = worldIn(t, fs.CrashClone(vfs.CrashCloneCfg{}), nil)
+	d := &Derivation{
+		Service:  w.service,
+		Stores:   func(context.Context, string) (auth.Store, error) { return store, nil },
+		Definers: func(context.Context) (func(xapi.IFI) bool, error) { return func(xapi.IFI) bool { return true }, nil },
+	}
+	recovered, err := d.Recover(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, recovered
+}
+
+// What stored statements say is known after a power failure, wherever the checkpoints lie, though its merging waits for no
+// disk.
+func TestWhatIsMergedSurvivesAPowerFailure(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	w := worldIn(t, fs, nil)
+	store := storeWith("one", 1)
+	p := principal(store)
+	undone := 0
+	for n := 1; n <= 24; n++ {
+		w.mustStore(p, naming(2*n, fmt.Sprintf("agent%d@example.org", n%5), fmt.Sprintf("Name %d", n)), titled(2*n+1, fmt.Sprintf("Title %d", n%2)))
+		if n%7 == 0 { // writes a checkpoint, as every new follower does
+			if _, err := (&Follower{Service: w.service}).Pass(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := w.mergedItems()
+		left := worldIn(t, fs.CrashClone(vfs.CrashCloneCfg{}), nil)
+		if len(left.contents(schema.Persons)) < len(w.contents(schema.Persons)) || left.title(t) != w.title(t) {
+			undone++
+		}
+		after, recovered := afterPowerFailure(t, fs, store)
+		got := after.mergedItems()
+		for key, value := range want {
+			if !value.Equal(got[key]) {
+				t.Errorf("statement %d, %d recovered: %s is %v, want %v", n, recovered, key, got[key], value)
+			}
+		}
+		if most := 2 * (n - n/7*7); recovered != most {
+			t.Errorf("statement %d: %d recovered, want %d: those after the checkpoint", n, recovered, most)
+		}
+	}
+	if undone == 0 {
+		t.Error("no power failure undid anything: this test shows nothing")
+	}
+}
+
+// A checkpoint does not pass a statement whose request still merges what it says.
+func TestCheckpointWaitsForWhatIsBeingMerged(t *testing.T) {
+	merging, goOn := make(chan bool, 1), make(chan bool)
+	fs := vfs.NewCrashableMem()
+	w := worldIn(t, fs, &pebble.Faults{OnCall: func(c pebble.Call) pebble.Fault {
+		if c.Op == pebble.OpGet && c.Table == schema.Persons {
+			merging <- true
+			<-goOn
+		}
+		return pebble.Fault{}
+	}})
+	store := storeWith("one", 1)
+	p := principal(store)
+	stored, passed := make(chan error, 1), make(chan error, 1)
+	go func() { stored <- w.store(p, naming(1, "ann@example.org", "Ann")) }()
+	<-merging
+	go func() {
+		_, err := w.follower.Pass(t.Context())
+		passed <- err
+	}()
+	select {
+	case err := <-passed:
+		t.Errorf("the checkpoint was written while the statement's names were merged; error %v", err)
+		passed <- err
+	case <-time.After(100 * time.Millisecond): // much longer than a pass takes
+	}
+	after, _ := afterPowerFailure(t, fs, store)
+	if got := after.names(p, mbox("ann@example.org")); !slices.Equal(got, []string{"Ann"}) {
+		t.Errorf("names %q after a power failure", got)
+	}
+	close(goOn)
+	if err := <-stored; err != nil {
+		t.Fatal(err)
+	}
+	if err := <-passed; err != nil {
+		t.Fatal(err)
+	}
+}
