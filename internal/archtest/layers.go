@@ -51,7 +51,7 @@ var layers = []layer{
 	{"internal/report", slices.Concat(ports, []string{"internal/xapi", "internal/schema", "internal/auth", "internal/report"}), "reports read rollups, never statements"},
 	{"internal/config", nil, "settings are read before anything that they set exists"},
 	{"internal/httpapi", slices.Concat(rules, []string{"internal/document", "internal/report"}), "the edge translates between HTTP and the rules, whatever engine is below"},
-	{"internal/lambdaio", []string{"internal/table"}, "Lambda's events become requests for any http.Handler, or changes of the port for any consumer"},
+	{"internal/lambdaio", []string{"internal/table", "internal/config"}, "Lambda's events become requests for any http.Handler, or changes of the port for any consumer"},
 	{"internal/app", edge, "the application is wired from ports; only its two halves know engines"},
 	{"internal/app/cloud", slices.Concat(edge, []string{"internal/app", "internal/table/dynamo", "internal/blob/s3"}), "the half that runs on AWS"},
 	{"internal/app/cloud/stack", []string{"internal/app/cloud", "internal/auth", "internal/config"}, "what only an operator's machine links"},

@@ -39,6 +39,9 @@ type Config struct {
 
 	// CAIRN_LOG_LEVEL: debug, info (default), warn or error. One line per request is written at info.
 	LogLevel slog.Level
+
+	// CAIRN_METRICS: on or off (default). Whether a function's lines are metrics of CloudWatch too. For the cloud.
+	Metrics bool
 }
 
 // Credential is an access key with its secret. It prints as the key alone.
@@ -163,6 +166,21 @@ func settings(c *Config) []setting {
 			name: "CAIRN_LOG_LEVEL",
 			set:  func(value string) error { return c.LogLevel.UnmarshalText([]byte(value)) },
 			show: func() string { return c.LogLevel.String() },
+		},
+		{
+			name: "CAIRN_METRICS",
+			set: func(value string) error {
+				if c.Metrics = value == "on"; !c.Metrics && value != "off" {
+					return errors.New("want on or off")
+				}
+				return nil
+			},
+			show: func() string {
+				if c.Metrics {
+					return "on"
+				}
+				return ""
+			},
 		},
 	}
 }

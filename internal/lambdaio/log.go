@@ -9,12 +9,21 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/cairn-lrs/cairn/internal/config"
 )
 
 // Logger writes records the way Lambda's log settings ask for (JSON or text, and the level), each with the id and the
 // trace of the invocation that its context belongs to.
+// With CAIRN_METRICS, lines about requests and changes are metrics too.
 // Source: AWS Lambda developer guide, "Advanced logging controls".
-func Logger() *slog.Logger { return slog.New(traced{lambdacontext.NewLogHandler()}) }
+func Logger() *slog.Logger {
+	var handler slog.Handler = traced{lambdacontext.NewLogHandler()}
+	if c, err := config.Environment(); err == nil && c.Metrics { // an environment that is not valid is told by what is made of it
+		handler = measured{handler, lambdacontext.FunctionName}
+	}
+	return slog.New(handler)
+}
 
 // traced adds the id of the trace, by which X-Ray finds what belongs to one request.
 type traced struct{ slog.Handler }

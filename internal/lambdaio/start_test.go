@@ -3,6 +3,7 @@ package lambdaio
 import (
 	"bytes"
 	"context"
+	"encoding/json/v2"
 	"fmt"
 	"io"
 	"net/http"
@@ -85,11 +86,11 @@ type functionProcess struct {
 	output bytes.Buffer
 }
 
-func startFunction(t *testing.T, conduct string) *functionProcess {
+func startFunction(t *testing.T, conduct string, environment ...string) *functionProcess {
 	t.Helper()
 	f := &functionProcess{Cmd: exec.Command(os.Args[0]), api: &runtimeAPI{events: make(chan []byte), answers: make(chan string, 1)}}
 	server := httptest.NewServer(f.api)
-	f.Env = append(os.Environ(), asFunction+"="+conduct, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(server.URL, "http://"))
+	f.Env = append(append(os.Environ(), environment...), asFunction+"="+conduct, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(server.URL, "http://"))
 	f.Stdout, f.Stderr = &f.output, &f.output
 	if err := f.Start(); err != nil {
 		t.Fatal(err)
@@ -134,11 +135,31 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestStartStream: neither a panic nor a wrong payload ends the process.
+// TestStartStream: neither a panic nor a wrong payload ends the process, and all that it prints is JSON, with metrics where the
+// environment asks for them.
 func TestStartStream(t *testing.T) {
-	f := startFunction(t, "stream")
-	f.ask(t, string(payloadOf(record("11"), record("12"))), `{"batchItemFailures":[{"itemIdentifier":"12"}]}`)
-	f.ask(t, string(payloadOf(record("13"))), "error: ")
-	f.ask(t, `{}`, "error: ")
-	f.ask(t, string(payloadOf(record("14"))), `{"batchItemFailures":[]}`)
+	for metrics, want := range map[string]int{"on": 4, "off": 0} {
+		t.Run("metrics "+metrics, func(t *testing.T) {
+			f := startFunction(t, "stream", "CAIRN_METRICS="+metrics, "AWS_LAMBDA_LOG_FORMAT=JSON")
+			f.ask(t, string(payloadOf(record("11"), record("12"))), `{"batchItemFailures":[{"itemIdentifier":"12"}]}`)
+			f.ask(t, string(payloadOf(record("13"))), "error: ")
+			f.ask(t, `{}`, "error: ")
+			f.ask(t, string(payloadOf(record("14"))), `{"batchItemFailures":[]}`)
+			_ = f.Process.Kill() // it waits for an event
+			_ = f.Wait()
+			measured := 0
+			for line := range strings.Lines(f.output.String()) {
+				var members map[string]any
+				if err := json.Unmarshal([]byte(line), &members); err != nil {
+					t.Errorf("line %q: %v", line, err)
+				}
+				if members["_aws"] != nil {
+					measured++
+				}
+			}
+			if measured != want {
+				t.Errorf("%d lines are metrics, want %d:\n%s", measured, want, f.output.String())
+			}
+		})
+	}
 }
