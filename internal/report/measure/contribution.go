@@ -11,49 +11,47 @@ import (
 // (fact.Fact.Before) and distinct. unattributed says that the ledger is of a Group or of nobody: its statements are counted and
 // nothing else. zone is the store's time zone.
 func Contribution(facts []fact.Fact, zone *time.Location, unattributed bool) Sums {
-	sums := Sums{}
-	l := ledger{facts: facts, calendar: calendar{zone: zone}, unattributed: unattributed}
-	for scope := range scopesOf(facts) {
-		l.contribute(sums, scope, 1)
-	}
-	return sums
+	return Difference(nil, facts, zone, unattributed)
 }
 
 // Difference is Contribution(new) − Contribution(old) for two states of one ledger, each in order. It costs a look at every
-// fact for each scope that a fact which came or went is under, attempts and answers only those of the activities that these are
-// about; the other scopes cost nothing.
+// fact of the ledger, and counting anew what is in the scopes that a fact which came or went is under; of these only the attempts and
+// answers of the activities that such facts are about.
 func Difference(old, new []fact.Fact, zone *time.Location, unattributed bool) Sums {
-	sums := Sums{}
-	before := ledger{facts: old, calendar: calendar{zone: zone}, unattributed: unattributed}
-	after := ledger{facts: new, calendar: calendar{zone: zone}, unattributed: unattributed}
 	came, went := changes(old, new)
+	before, after := Of(old), Of(new)
 	if unattributed { // statements are all that counts, and each counts by itself
-		before.facts, after.facts = went, came
+		before, after = went, came
 	}
-	scopes := scopesOf(came)
-	for scope := range scopesOf(went) {
-		scopes[scope] = true
-	}
-	touched := map[fact.Hash]bool{}
+	touched, scopes := map[fact.Hash]bool{}, map[fact.Hash]bool{}
 	for _, f := range slices.Concat(came, went) {
 		touched[f.Content] = true
+		eachScope(f, func(scope fact.Hash) { scopes[scope] = true })
 	}
-	before.touched, after.touched = touched, touched
-	for scope := range scopes {
-		before.contribute(sums, scope, -1)
-		after.contribute(sums, scope, 1)
+	sums := Sums{}
+	count := func(facts Facts, times int64) {
+		c := contributor{sums: sums, times: times, calendar: &calendar{zone: zone}, touched: touched, unattributed: unattributed}
+		if len(touched) > 0 {
+			c.contribute(facts)
+		}
+		for scope, facts := range facts.byScope(scopes) {
+			c.scope = scope
+			c.contribute(facts)
+		}
 	}
+	count(before, -1)
+	count(after, 1)
 	return sums
 }
 
 // changes returns the facts that only new has and those that only old has. Both are in order.
-func changes(old, new []fact.Fact) (came, went []fact.Fact) {
+func changes(old, new []fact.Fact) (came, went Facts) {
 	for len(old) > 0 || len(new) > 0 {
 		switch {
 		case len(new) == 0 || len(old) > 0 && old[0].Before(&new[0]):
-			went, old = append(went, old[0]), old[1:]
+			went, old = append(went, &old[0]), old[1:]
 		case len(old) == 0 || new[0].Before(&old[0]):
-			came, new = append(came, new[0]), new[1:]
+			came, new = append(came, &new[0]), new[1:]
 		default:
 			old, new = old[1:], new[1:]
 		}
@@ -61,77 +59,48 @@ func changes(old, new []fact.Fact) (came, went []fact.Fact) {
 	return came, went
 }
 
-// scopesOf is every scope that a fact is under, the store included when there is a fact.
-func scopesOf(facts []fact.Fact) map[fact.Hash]bool {
-	scopes := map[fact.Hash]bool{}
-	for i := range facts {
-		f := &facts[i]
-		scopes[fact.Hash{}], scopes[f.Content], scopes[f.Parent] = true, true, true
-		for _, g := range f.Groupings {
-			scopes[g] = true
-		}
-	}
-	return scopes
-}
-
-// ledger is one state of a learner's facts.
-type ledger struct {
-	facts        []fact.Fact
-	calendar     calendar
-	unattributed bool
-	touched      map[fact.Hash]bool // activities whose attempts and answers may have changed; nil: all
-}
-
-// under returns the facts that are under a scope, in order, with their day numbers.
-func (l *ledger) under(scope fact.Hash) (facts Facts, days []int32) {
-	for i := range l.facts {
-		if f := &l.facts[i]; f.Under(scope) {
-			facts = append(facts, f)
-			days = append(days, l.calendar.dayOf(f.T))
-		}
-	}
-	return facts, days
-}
-
-// contribute adds what the ledger contributes to one scope, times times.
-func (l *ledger) contribute(sums Sums, scope fact.Hash, times int64) {
-	facts, days := l.under(scope)
-	if len(facts) == 0 {
-		return
-	}
-	c := contributor{sums: sums, scope: scope, times: times}
-	c.statements(facts, days, l.unattributed)
-	if l.unattributed {
-		return
-	}
-	c.presence(days)
-	c.sessions(facts, &l.calendar)
-	changed := facts
-	if l.touched != nil {
-		changed = facts.Where(func(f *fact.Fact) bool { return l.touched[f.Content] })
-	}
-	c.answers(changed, &l.calendar)
-	c.attempts(changed, &l.calendar)
-	c.attemptTime(facts, &l.calendar)
-	if scope == (fact.Hash{}) {
-		c.add(Day, days[0], NewLearners, 1)
-		c.retention(days)
-	}
-}
-
-// contributor adds to the cells of one scope.
+// contributor adds what one state of a ledger contributes to the cells of one scope after the other.
 type contributor struct {
-	sums  Sums
-	scope fact.Hash
-	times int64
+	sums         Sums
+	scope        fact.Hash
+	times        int64 // 1, or -1 to subtract
+	calendar     *calendar
+	touched      map[fact.Hash]bool // activities of which attempts and answers may have changed
+	unattributed bool
 }
 
 func (c *contributor) add(grain Grain, at int32, counter Counter, n int64) {
 	c.sums.Add(Cell{c.scope, grain, at, counter}, n*c.times)
 }
 
+// contribute adds what the facts under a scope, in order, contribute to it.
+func (c *contributor) contribute(facts Facts) {
+	if len(facts) == 0 {
+		return
+	}
+	days := make([]int32, len(facts))
+	for i, f := range facts {
+		days[i] = c.calendar.dayOf(f.T)
+	}
+	c.statements(facts, days)
+	if c.unattributed {
+		return
+	}
+	c.presence(days)
+	c.sessions(facts)
+	changed := facts.Where(func(f *fact.Fact) bool { return c.touched[f.Content] })
+	c.answers(changed)
+	c.attempts(changed)
+	if c.scope == (fact.Hash{}) {
+		c.add(Day, days[0], NewLearners, 1)
+		c.retention(days)
+	} else {
+		c.attemptTime(facts)
+	}
+}
+
 // statements adds M01 and the data quality of its statements.
-func (c *contributor) statements(facts Facts, days []int32, unattributed bool) {
+func (c *contributor) statements(facts Facts, days []int32) {
 	for start := 0; start < len(facts); {
 		end, skewed, inconsistent := start, int64(0), int64(0)
 		for ; end < len(facts) && days[end] == days[start]; end++ {
@@ -145,7 +114,7 @@ func (c *contributor) statements(facts Facts, days []int32, unattributed bool) {
 		c.add(Day, days[start], Statements, int64(end-start))
 		c.add(Day, days[start], ClockSkewed, skewed)
 		c.add(Day, days[start], Inconsistent, inconsistent)
-		if unattributed {
+		if c.unattributed {
 			c.add(Day, days[start], Unattributed, int64(end-start))
 		}
 		start = end
@@ -188,37 +157,37 @@ func (c *contributor) retention(days []int32) {
 }
 
 // sessions adds M10, and the time in sessions, to the days on which they begin.
-func (c *contributor) sessions(facts Facts, calendar *calendar) {
+func (c *contributor) sessions(facts Facts) {
 	sessions, of := sessionsOf(facts)
 	times := sessionTimes(facts, sessions, of)
 	for i, s := range sessions {
-		day := calendar.dayOf(s.Start)
+		day := c.calendar.dayOf(s.Start)
 		c.add(Day, day, SessionStarts, 1)
 		c.add(Day, day, SessionTime, times[i])
 	}
 }
 
 // answers adds first responses to the items in the scope (M60, M61).
-func (c *contributor) answers(facts Facts, calendar *calendar) {
+func (c *contributor) answers(facts Facts) {
 	for _, a := range AnswersOf(facts) {
 		if !a.First.Judged {
 			continue
 		}
-		day := calendar.dayOf(a.First.T)
+		day := c.calendar.dayOf(a.First.T)
 		c.add(Day, day, FirstResponse, 1)
 		c.add(Day, day, CorrectFirst, one(a.First.Correct))
 	}
 }
 
 // attempts adds the attempts in the scope to the days on which they started (M20 to M26).
-func (c *contributor) attempts(facts Facts, calendar *calendar) {
+func (c *contributor) attempts(facts Facts) {
 	attempts := Attempts(facts)
 	for i := range attempts {
 		a := &attempts[i]
 		if !a.Start.Is {
 			continue
 		}
-		day, below := calendar.dayOf(a.Start.At), c.below(a)
+		day, below := c.calendar.dayOf(a.Start.At), c.below(a)
 		c.add(Day, day, Starts+below, 1)
 		if a.Waived {
 			c.add(Day, day, Waived+below, 1)
@@ -230,26 +199,23 @@ func (c *contributor) attempts(facts Facts, calendar *calendar) {
 		c.add(Day, day, PassedLast+below, one(a.Passed))
 	}
 	for _, a := range FirstJudgedAttempts(attempts) {
-		day, below := calendar.dayOf(a.Begin()), c.below(&a)
+		day, below := c.calendar.dayOf(a.Begin()), c.below(&a)
 		c.add(Day, day, FirstJudged+below, 1)
 		c.add(Day, day, FirstPassed+below, one(a.Passed))
 	}
 	for _, a := range Scored(attempts, First) {
 		if c.below(&a) == 0 {
-			c.add(Day, calendar.dayOf(a.Begin()), ScoreBins+Counter(ScoreBin(a.Score)), 1)
+			c.add(Day, c.calendar.dayOf(a.Begin()), ScoreBins+Counter(ScoreBin(a.Score)), 1)
 		}
 	}
 }
 
 // attemptTime adds M29 of the activity's own attempts to the days on which they began.
-func (c *contributor) attemptTime(facts Facts, calendar *calendar) {
-	if c.scope == (fact.Hash{}) {
-		return
-	}
+func (c *contributor) attemptTime(facts Facts) {
 	own := AttemptsAt(facts, c.scope)
 	for i, active := range ActiveTimes(own) {
 		if !own[i].Waived {
-			c.add(Day, calendar.dayOf(own[i].Begin()), AttemptTime, active.Milliseconds)
+			c.add(Day, c.calendar.dayOf(own[i].Begin()), AttemptTime, active.Milliseconds)
 		}
 	}
 }

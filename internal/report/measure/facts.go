@@ -109,3 +109,32 @@ func (f Facts) eachBy(key func(*fact.Fact) fact.Hash, do func(fact.Hash, Facts))
 		do(keys[i], group)
 	}
 }
+
+// byScope groups facts by the scopes that they are under, the store left out: all scopes, or those wanted.
+func (f Facts) byScope(wanted map[fact.Hash]bool) map[fact.Hash]Facts {
+	out := map[fact.Hash]Facts{}
+	for _, x := range f {
+		eachScope(x, func(scope fact.Hash) {
+			if wanted == nil || wanted[scope] {
+				out[scope] = append(out[scope], x)
+			}
+		})
+	}
+	return out
+}
+
+// eachScope calls do once for each activity that a fact is under.
+func eachScope(f *fact.Fact, do func(fact.Hash)) {
+	none := fact.Hash{}
+	if f.Content != none {
+		do(f.Content)
+	}
+	if f.Parent != none && f.Parent != f.Content {
+		do(f.Parent)
+	}
+	for i, g := range f.Groupings {
+		if g != none && g != f.Content && g != f.Parent && !slices.Contains(f.Groupings[:i], g) {
+			do(g)
+		}
+	}
+}

@@ -43,9 +43,10 @@ func (s Formats) Add(facts Facts, kinds Kinds, period Period, asOf, maturity int
 			f.Scores = append(f.Scores, a.Score)
 		}
 	}
+	scopes := facts.byScope(touched)
 	for content := range touched {
 		f := s.of(kinds(content))
-		at := AttemptsAt(facts.Under(content), content)
+		at := AttemptsAt(scopes[content], content)
 		for i, active := range ActiveTimes(at) {
 			if !period.Holds(at[i].Begin()) || at[i].Waived {
 				continue

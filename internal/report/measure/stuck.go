@@ -25,7 +25,7 @@ type Sign struct {
 
 // Signs are one learner's signs at the elements that it reached in a period, taken from its facts up to now.
 func Signs(facts Facts, kinds Kinds, period Period, now int64) []Sign {
-	left := lastElements(facts, now)
+	left, answering, scopes := lastElements(facts, now), timeAnswering(facts), facts.byScope(nil)
 	var out []Sign
 	facts.eachContent(func(e fact.Hash, own Facts) {
 		kind := kinds(e)
@@ -44,26 +44,27 @@ func Signs(facts Facts, kinds Kinds, period Period, now int64) []Sign {
 			s.Wrong = a.WrongSince >= wrongMany
 		}
 		s.Left = left[e] && !s.Past
-		s.Active = activeAt(facts, e, kind)
+		if kind == fact.KindQuestion {
+			s.Active = answering[e]
+		} else {
+			for _, a := range ActiveTimes(AttemptsAt(scopes[e], e)) {
+				s.Active += a.Milliseconds
+			}
+		}
 		out = append(out, s)
 	})
 	return out
 }
 
-// activeAt is the learner's time at an element.
-func activeAt(facts Facts, e fact.Hash, kind fact.Kind) (ms int64) {
-	if kind == fact.KindQuestion {
-		for i, f := range facts {
-			if f.Content == e && f.Class.Has(fact.Answered) {
-				ms += max(0, timeOn(facts, i))
-			}
+// timeAnswering is M69 of all responses, by item.
+func timeAnswering(facts Facts) map[fact.Hash]int64 {
+	out := map[fact.Hash]int64{}
+	for i, f := range facts {
+		if f.Class.Has(fact.Answered) {
+			out[f.Content] += max(0, timeOn(facts, i))
 		}
-		return ms
 	}
-	for _, a := range ActiveTimes(AttemptsAt(facts.Under(e), e)) {
-		ms += a.Milliseconds
-	}
-	return ms
+	return out
 }
 
 // run is what S3 calls an attempt: what happened under one parent, or at an element without one, with one registration.
