@@ -174,3 +174,45 @@ func TestAttemptsHoldEachFactOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestElapsedOfMaturedAttempts(t *testing.T) {
+	var s measure.Elapsed
+	s.Add(measure.Attempts(measure.Of([]fact.Fact{
+		event(0, fact.Started, registered(1)), event(hour, fact.Completed, registered(1)),
+		event(0, fact.Started, registered(2)),
+		event(0, fact.Waived, registered(3)),
+		event(0, fact.Launched, registered(4)),
+		event(11*dayMS, fact.Started, registered(5)), event(11*dayMS+1, fact.Completed, registered(5)), // not matured
+	})), 40*dayMS, 30*dayMS)
+	if diff := cmp.Diff(measure.Elapsed{Times: []int64{hour}, Matured: 2}, s); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSatisfied(t *testing.T) {
+	tests := []struct {
+		class fact.Class
+		met   map[measure.MoveOn]bool
+	}{
+		{fact.Started, map[measure.MoveOn]bool{measure.MoveNotApplicable: true}},
+		{fact.Completed, map[measure.MoveOn]bool{measure.MoveNotApplicable: true, measure.MoveCompleted: true, measure.MoveCompletedOrPassed: true}},
+		{fact.Passed, map[measure.MoveOn]bool{measure.MoveNotApplicable: true, measure.MovePassed: true, measure.MoveCompletedOrPassed: true}},
+		{fact.Completed | fact.Passed, map[measure.MoveOn]bool{measure.MoveNotApplicable: true, measure.MovePassed: true, measure.MoveCompleted: true, measure.MoveCompletedOrPassed: true, measure.MoveCompletedAndPass: true}},
+		{fact.Waived, map[measure.MoveOn]bool{measure.MoveNotApplicable: true, measure.MovePassed: true, measure.MoveCompleted: true, measure.MoveCompletedOrPassed: true, measure.MoveCompletedAndPass: true}},
+	}
+	for _, test := range tests {
+		a := measure.Attempts(measure.Of([]fact.Fact{event(1, test.class)}))[0]
+		for _, m := range []measure.MoveOn{measure.MoveNotApplicable, measure.MovePassed, measure.MoveCompleted, measure.MoveCompletedOrPassed, measure.MoveCompletedAndPass} {
+			if got := m.Satisfies(&a); got != test.met[m] {
+				t.Errorf("classes %b, %s: %v", test.class, m, got)
+			}
+		}
+	}
+	if measure.MoveCompleted.Satisfies(nil) || !measure.MoveNotApplicable.Satisfies(nil) {
+		t.Error("without an attempt only NotApplicable is met")
+	}
+	facts := measure.Of([]fact.Fact{event(1, fact.Satisfied, about(course)), event(1, fact.Satisfied)})
+	if !measure.CourseSatisfied(facts, course) || measure.CourseSatisfied(facts, module) {
+		t.Error("the course is satisfied, and it alone")
+	}
+}

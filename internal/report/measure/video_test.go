@@ -242,3 +242,18 @@ func TestViewingLaws(t *testing.T) {
 		}
 	})
 }
+
+func TestAudience(t *testing.T) {
+	var s measure.Audience
+	for _, text := range []string{"0[.]100", "0[.]50[,]0[.]50", ""} {
+		w := watch(t, list(1, 0, 100, text))
+		s.Add(&w)
+	}
+	want := measure.Audience{Learners: 3, WatchTime: 200 * second, Unique: 150 * second, Measured: 1, InFull: 1, Coverages: []int64{1_000_000, 500_000, 0}}
+	if diff := cmp.Diff(want, s); diff != "" {
+		t.Error(diff)
+	}
+	if !near(s.Rewatch(), 1.0/3) || !math.IsNaN((&measure.Audience{}).Rewatch()) {
+		t.Errorf("rewatch ratio %v", s.Rewatch())
+	}
+}
