@@ -14,7 +14,8 @@ type attemptSum struct {
 	active                   int64 // sum of M29, milliseconds
 
 	// Learners with at least one such attempt.
-	started, completed, open int // open: started and not completed
+	started, tried           int // tried: and not waived
+	completed, open          int // open: tried and not completed
 	inTime, late, matured    int // of M23
 	passed, failed           int // of M24
 	passedFirst, failedFirst int // of M25
@@ -24,33 +25,33 @@ type attemptSum struct {
 
 // addContent counts the attempts of one learner at one content: all are given, those that started in the period count.
 func (s *attemptSum) addContent(all []measure.Attempt, p measure.Period, asOf int64) {
-	s.addSome(all, func(a *measure.Attempt) bool { return p.Holds(a.Start.At) }, asOf)
+	s.addSome(all, func(a *measure.Attempt) bool { return p.Holds(a.Begin()) }, asOf)
 }
 
-// addSome counts those of one learner's attempts at one content that are wanted and were started.
+// addSome counts those of one learner's attempts at one content that are wanted.
 func (s *attemptSum) addSome(all []measure.Attempt, wanted func(*measure.Attempt) bool, asOf int64) {
-	var started []measure.Attempt
+	var chosen []measure.Attempt
 	for i := range all {
-		if all[i].Start.Is && wanted(&all[i]) {
-			started = append(started, all[i])
+		if wanted(&all[i]) {
+			chosen = append(chosen, all[i])
 		}
 	}
-	s.Completion.Add(started, asOf, maturity)
-	for _, a := range measure.FirstJudgedAttempts(started) {
+	s.Completion.Add(chosen, asOf, maturity)
+	for _, a := range measure.FirstJudgedAttempts(chosen) {
 		s.firstJudged++
 		if a.Passed {
 			s.firstPassed++
 		}
 	}
-	for _, a := range measure.Scored(started, measure.First) {
+	for _, a := range measure.Scored(chosen, measure.First) {
 		s.scores = append(s.scores, a.Score)
 	}
 	for i, spent := range measure.ActiveTimes(all) {
 		a := &all[i]
-		if !a.Start.Is || !wanted(a) || a.Waived {
+		if !wanted(a) || a.Waived {
 			continue
 		}
-		if spent.Source != measure.NoSource {
+		if spent.Milliseconds > 0 {
 			s.actives = append(s.actives, spent.Milliseconds)
 			s.active += spent.Milliseconds
 		}
@@ -74,7 +75,8 @@ func (s *attemptSum) addLearner(one *attemptSum) {
 	s.active += one.active
 	s.scores, s.actives, s.elapsed = append(s.scores, one.scores...), append(s.actives, one.actives...), append(s.elapsed, one.elapsed...)
 
-	s.started += some(one.Starts)
+	s.started += some(one.Starts + one.Waived)
+	s.tried += some(one.Starts)
 	s.completed += some(one.Completed)
 	s.open += some(one.Starts - one.Completed)
 	s.inTime += some(one.InTime)
@@ -128,9 +130,9 @@ var attemptColumns = []result.Column{
 // cells are the values of attemptColumns.
 func (s *attemptSum) cells() []result.Cell {
 	return []result.Cell{
-		result.Counted(s.Starts, s.started),
+		result.Counted(s.Starts+s.Waived, s.started),
 		result.Counted(s.Completed, s.completed),
-		rate(s.Completed, s.Starts, s.started, s.completed, s.open),
+		rate(s.Completed, s.Starts, s.tried, s.completed, s.open),
 		rate(s.InTime, s.Matured, s.matured, s.inTime, s.late),
 		result.Counted(s.Waived, s.waived),
 		rate(s.Passed, s.Judged, s.judged(), s.passed, s.failed),

@@ -140,6 +140,26 @@ func init() {
 			Columns: []result.Column{label("bin", "Coverage"), sums(count("learners", "Viewers", "M43"))},
 			answer:  coverage,
 		}, {
+			ID: "questions", Title: "Questions", About: "Which questions work, and which are too hard, too easy or keyed wrong?", Row: "a question", Chart: "scatter", Roads: ledgers,
+			Columns: questionColumns, answer: questions,
+		}, {
+			ID: "question-answers", Title: "Answers to a question", About: "What was answered first, and by whom: the best or the weakest?", Row: "an option, or a set of options", Chart: "bars", Roads: ledgers, Sort: "-responses",
+			Columns: answerColumns, answer: distractors,
+		}, {
+			ID: "stuck", Title: "Sticking points", About: "Where do people get stuck, and why?", Row: "a question, module or video that was reached in the period", Chart: "table", Roads: ledgers,
+			Columns: stuckColumns, answer: stuck,
+		}, {
+			ID: "support", Title: "Needs support", About: "Who needs a look, and why?", Row: "a learner and a content", Chart: "table", Roads: ledgers, Personal: true,
+			Columns: slices.Concat(learnerColumns, []result.Column{label("content", "Content"), text("contentName", "Name of the content"), text("kind", "Kind"),
+				{ID: "reasons", Title: "Reasons", Measure: "M73", Kind: result.Text}, text("start", "Started"), text("last", "Last event")}),
+			answer: support,
+		}, {
+			ID: "kpi-link", Title: "KPI link", About: "Does learning go with a figure of the business?", Row: "the KPI and the measure that are named", Chart: "scatter", Roads: ledgers, Params: []string{"kpi", "measure", "by", "lag"},
+			Columns: linkColumns, Caption: "Association, not cause.", answer: kpiLink,
+		}, {
+			ID: "kpi-points", Title: "Points of a KPI link", About: "Which units make up a KPI link?", Row: "a learner, or a group in a period", Chart: "scatter", Roads: ledgers, Personal: true, Params: []string{"kpi", "measure", "by", "lag"},
+			Columns: pointColumns, Caption: "Association, not cause.", answer: kpiPoints,
+		}, {
 			ID: "sessions", Title: "Sessions", About: "How long do learners stay?", Row: "sessions of a length", Chart: "bars", Roads: ledgers,
 			Columns: []result.Column{label("length", "Length"), sums(count("sessions", "Sessions", "M10")), count("learners", "Learners", "M10"), sums(count("statements", "Statements", "M01"))},
 			answer:  sessions,

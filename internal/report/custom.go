@@ -129,6 +129,10 @@ func (q *Custom) checkTable() error {
 			}
 		}
 	}
+	overTime := slices.ContainsFunc(q.By, func(by string) bool { _, is := grainOf(by); return is })
+	if overTime && slices.Contains(q.Measures, "watchTime") {
+		return invalid("/measures", "watchTime cannot be told by day, week or month: players send all that was played in a registration again and again")
+	}
 	if order := strings.TrimPrefix(q.Order, "-"); order != "" && !slices.Contains(q.Measures, order) && !slices.Contains(q.By, order) {
 		return invalid("/order", "order is one of the measures or dimensions of the query, with a - before it for the greatest first")
 	}
@@ -231,13 +235,13 @@ func (q *Custom) table(a *asking) (*result.Table, error) {
 			for _, attempts := range attemptsOf(l.facts) {
 				keys := map[string]bool{}
 				for i := range attempts {
-					if x := &attempts[i]; x.Start.Is && moments.Holds(x.Start.At) {
-						keys[a.keyOfFact(q.By, x.Facts[0], x.Start.At)] = true
+					if x := &attempts[i]; moments.Holds(x.Begin()) {
+						keys[a.keyOfFact(q.By, x.Facts[0], x.Begin())] = true
 					}
 				}
 				for key := range keys {
 					of(key).addSome(attempts, func(x *measure.Attempt) bool {
-						return moments.Holds(x.Start.At) && a.keyOfFact(q.By, x.Facts[0], x.Start.At) == key
+						return moments.Holds(x.Begin()) && a.keyOfFact(q.By, x.Facts[0], x.Begin()) == key
 					}, asOf)
 				}
 			}
@@ -352,5 +356,3 @@ func (q *Custom) rows(a *asking, groups map[string]*group) *result.Table {
 	})
 	return t
 }
-
-func unitMeasureIDs() []string { return nil }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/cairn-lrs/cairn/internal/report/measure"
 	"github.com/cairn-lrs/cairn/internal/report/result"
@@ -76,7 +77,7 @@ func scores(a *asking) (*result.Table, error) {
 			if a.q.Filter.Content != "" && content != a.sieve.scope {
 				continue // the scores of a content are its own
 			}
-			for _, s := range measure.Scored(measure.StartedIn(attempts, a.moments()), measure.First) {
+			for _, s := range measure.Scored(begunIn(attempts, a.moments()), measure.First) {
 				own[measure.ScoreBin(s.Score)]++
 				n++
 			}
@@ -102,4 +103,9 @@ func scores(a *asking) (*result.Table, error) {
 	}
 	t.Total = result.Row{result.Named("all"), result.Counted(all, learners)}
 	return t, nil
+}
+
+// begunIn are the attempts that began in a period.
+func begunIn(attempts []measure.Attempt, p measure.Period) []measure.Attempt {
+	return slices.DeleteFunc(slices.Clone(attempts), func(a measure.Attempt) bool { return !p.Holds(a.Begin()) })
 }

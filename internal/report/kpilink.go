@@ -1,0 +1,293 @@
+package report
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/report/fact"
+	"github.com/cairn-lrs/cairn/internal/report/measure"
+	"github.com/cairn-lrs/cairn/internal/report/result"
+)
+
+// unitMeasures are the figures of one learner that a KPI can be held against.
+var unitMeasures = []struct {
+	id, title, measure string
+	of                 func(u *unit) float64 // NaN when there is none
+}{
+	{"statements", "Statements", "M01", func(u *unit) float64 { return float64(u.statements) }},
+	{"days", "Active days", "M03", func(u *unit) float64 { return float64(u.days) }},
+	{"sessions", "Sessions", "M10", func(u *unit) float64 { return float64(u.sessions) }},
+	{"contents", "Contents touched", "M09", func(u *unit) float64 { return float64(u.contents) }},
+	{"starts", "Starts", "M20", func(u *unit) float64 { return float64(u.starts) }},
+	{"completions", "Completions", "M21", func(u *unit) float64 { return float64(u.completions) }},
+	{"passed", "Passed attempts", "M24", func(u *unit) float64 { return float64(u.passed) }},
+	{"score", "Mean of the first scores", "M26", func(u *unit) float64 {
+		if !u.hasScore {
+			return math.NaN()
+		}
+		return u.firstScore
+	}},
+	{"activeTime", "Active time", "M29", func(u *unit) float64 { return seconds(u.active) }},
+	{"watchTime", "Watch time", "M41", func(u *unit) float64 { return seconds(u.watched) }},
+	{"uniqueSeconds", "Unique seconds", "M42", func(u *unit) float64 { return seconds(u.unique) }},
+	{"difficulty", "Share of correct first responses", "M61", func(u *unit) float64 {
+		if u.answered == 0 {
+			return math.NaN()
+		}
+		return float64(u.correct) / float64(u.answered)
+	}},
+}
+
+func unitMeasureIDs() []string {
+	var ids []string
+	for _, m := range unitMeasures {
+		ids = append(ids, m.id)
+	}
+	return ids
+}
+
+var linkColumns = []result.Column{
+	label("kpi", "KPI"), text("measure", "Measure"), text("unit", "Unit"),
+	count("units", "Units", "M80"),
+	amount("pearson", "Pearson r", "M80", result.Plain), amount("spearman", "Spearman ρ", "M80", result.Plain),
+	{ID: "verdict", Title: "Verdict", Measure: "M80", Kind: result.Text},
+}
+
+var pointColumns = []result.Column{
+	label("unit", "Unit"), label("period", "Period"), amount("x", "Measure", "M80", result.Plain), amount("y", "KPI", "M80", result.Plain),
+}
+
+// point is one unit of the KPI link.
+type point struct {
+	unit    fact.Hash
+	period  string // of groups
+	learned int    // learners behind the measure
+	measure.Pair
+}
+
+// link is a KPI with the points that the question makes of it.
+type link struct {
+	kpi    KPI
+	title  string
+	points []point
+}
+
+// enough is how many units a verdict needs.
+func (l *link) enough() int {
+	if l.kpi.Unit == unitGroup {
+		return measure.EnoughGroups
+	}
+	return measure.EnoughUnits
+}
+
+// kpiLink is M80 in one row.
+func kpiLink(a *asking) (*result.Table, error) {
+	l, err := a.link()
+	if err != nil {
+		return nil, err
+	}
+	t := &result.Table{Columns: a.report.Columns}
+	n := len(l.points)
+	who, none := learnersBehind(l), result.Absent(result.NotEnough)
+	row := result.Row{result.Named(l.kpi.Name), result.Named(l.title), result.Named(l.kpi.Unit), result.Counted(int64(n), who)}
+	if n < l.enough() && !a.store.TestData {
+		t.Rows = []result.Row{append(row, none, none, result.Named(fmt.Sprintf("not enough data: it takes %d", l.enough())))}
+		return t, nil
+	}
+	pairs := make([]measure.Pair, n)
+	for i, p := range l.points {
+		pairs[i] = p.Pair
+	}
+	c := measure.Correlate(pairs, 1)
+	coefficient := func(r float64, i measure.Interval) result.Cell {
+		cell := figure(r, int64(n), who)
+		if cell.State == result.Shown && !i.None() {
+			cell = cell.Within(i.Low, i.High)
+		}
+		return cell
+	}
+	t.Rows = []result.Row{append(row, coefficient(c.Pearson, c.PearsonInterval), coefficient(c.Spearman, c.SpearmanInterval), result.Named(string(c.Verdict())))}
+	return t, nil
+}
+
+func learnersBehind(l *link) int {
+	if l.kpi.Unit == unitLearner {
+		return len(l.points)
+	}
+	n := 0
+	for _, p := range l.points {
+		n += p.learned
+	}
+	return n
+}
+
+// kpiPoints are the points of the scatter.
+func kpiPoints(a *asking) (*result.Table, error) {
+	l, err := a.link()
+	if err != nil {
+		return nil, err
+	}
+	t := &result.Table{Columns: a.report.Columns}
+	for _, p := range l.points {
+		t.Rows = append(t.Rows, result.Row{result.Named(keyText(p.unit)), result.Named(p.period),
+			result.Measured(p.X, 0, result.NotPersonal), result.Measured(p.Y, 0, result.NotPersonal)})
+	}
+	return t, nil
+}
+
+// link reads the KPI and computes the measure of each of its units.
+func (a *asking) link() (*link, error) {
+	if a.q.KPI == "" || a.q.Measure == "" {
+		return nil, invalid("kpi", "name the KPI and the measure that it is held against")
+	}
+	kpi, err := a.kpi(a.ctx, a.store, a.q.KPI)
+	if err != nil {
+		return nil, err
+	}
+	if a.store.HideNames && kpi.Unit == unitLearner {
+		return nil, notFound("this store hides names: KPIs are linked for groups only")
+	}
+	rows, err := a.rowsOf(a.ctx, a.store, kpi)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(unitMeasures, func(m struct {
+		id, title, measure string
+		of                 func(u *unit) float64
+	}) bool {
+		return m.id == a.q.Measure
+	})
+	l := &link{kpi: kpi, title: unitMeasures[i].title}
+	if kpi.Unit == unitGroup {
+		l.points, err = a.groupPoints(rows, unitMeasures[i].of)
+	} else {
+		l.points, err = a.learnerPoints(rows, unitMeasures[i].of)
+	}
+	slices.SortFunc(l.points, func(p, q point) int {
+		return cmp.Or(slices.Compare(p.unit[:], q.unit[:]), cmp.Compare(p.period, q.period))
+	})
+	return l, err
+}
+
+var errUnit = errors.New("read KPI: a unit is no key")
+
+// mean is the mean of values.
+type mean struct {
+	sum float64
+	n   int
+}
+
+func (m *mean) add(v float64) { m.sum, m.n = m.sum+v, m.n+1 }
+
+func (m *mean) value() float64 { return m.sum / float64(m.n) }
+
+// learnerPoints holds the mean of a learner's values in the period against the learner's measure in the period.
+func (a *asking) learnerPoints(rows []KPIRow, of func(*unit) float64) ([]point, error) {
+	if a.q.Lag > 0 {
+		return nil, invalid("lag", "a KPI of learners has no periods to be shifted by")
+	}
+	values := map[string]*mean{}
+	for _, r := range rows {
+		if a.inDates(r.Date, a.period) {
+			if values[r.Unit] == nil {
+				values[r.Unit] = &mean{}
+			}
+			values[r.Unit].add(r.Value)
+		}
+	}
+	var points []point
+	err := a.ledgers(func(l *learner) error {
+		kpi := values[keyText(l.Learner)]
+		if kpi == nil || l.Unattributed {
+			return nil
+		}
+		u := a.unitOf(l.facts)
+		if x := of(&u); u.statements > 0 && !math.IsNaN(x) {
+			points = append(points, point{l.Learner, "", 1, measure.Pair{X: x, Y: kpi.value()}})
+		}
+		return nil
+	})
+	return points, err
+}
+
+// inDates reports whether a date lies in a period.
+func (a *asking) inDates(date string, p Period) bool {
+	day, err := time.Parse(time.DateOnly, date)
+	return err == nil && p.Has(int32(day.Unix()/86_400))
+}
+
+// groupPoints holds the mean of a group's values in a month (or week or day) against the mean of the measure over its learners in
+// that time, or so many before it.
+func (a *asking) groupPoints(rows []KPIRow, of func(*unit) float64) ([]point, error) {
+	grain, _ := grainOf(cmp.Or(a.q.By, "month"))
+	type place struct {
+		unit fact.Hash
+		at   int32
+	}
+	kpis, spans := map[place]*mean{}, map[int32]span{}
+	for _, r := range rows {
+		day, err := time.Parse(time.DateOnly, r.Date)
+		if err != nil || !a.period.Has(int32(day.Unix()/86_400)) {
+			continue
+		}
+		unit, err := keyOf(r.Unit, true, nil)
+		if err != nil {
+			return nil, errUnit
+		}
+		s := spanOf(int32(day.Unix()/86_400), grain)
+		for range a.q.Lag {
+			s = spanOf(s.days.From-1, grain)
+		}
+		spans[s.at] = s
+		at := place{unit, s.at}
+		if kpis[at] == nil {
+			kpis[at] = &mean{}
+		}
+		kpis[at].add(r.Value)
+	}
+	if len(spans) > maxSpans {
+		return nil, &Refusal{ErrBound, "by", fmt.Sprintf("the KPI has more than %d periods: name a shorter range, or by=month", maxSpans)}
+	}
+	measures := map[place]*mean{}
+	whole := a.period
+	err := a.ledgers(func(l *learner) error {
+		if l.Unattributed {
+			return nil
+		}
+		byGroup := map[fact.Hash]measure.Facts{}
+		for _, f := range l.facts {
+			if (f.Group != fact.Hash{}) {
+				byGroup[f.Group] = append(byGroup[f.Group], f)
+			}
+		}
+		for group, facts := range byGroup {
+			for number, s := range spans {
+				at := place{group, number}
+				if kpis[at] == nil {
+					continue
+				}
+				a.period = s.days
+				u := a.unitOf(facts)
+				a.period = whole
+				if x := of(&u); u.statements > 0 && !math.IsNaN(x) {
+					if measures[at] == nil {
+						measures[at] = &mean{}
+					}
+					measures[at].add(x)
+				}
+			}
+		}
+		return nil
+	})
+	var points []point
+	for at, m := range measures {
+		if m.n >= measure.EnoughGroupMembers || a.store.TestData {
+			points = append(points, point{at.unit, nameSpan(spans[at.at], grain), m.n, measure.Pair{X: m.value(), Y: kpis[at].value()}})
+		}
+	}
+	return points, err
+}
