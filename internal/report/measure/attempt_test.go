@@ -180,11 +180,12 @@ func TestElapsedOfMaturedAttempts(t *testing.T) {
 	s.Add(measure.Attempts(measure.Of([]fact.Fact{
 		event(0, fact.Started, registered(1)), event(hour, fact.Completed, registered(1)),
 		event(0, fact.Started, registered(2)),
+		event(1, fact.Started, registered(6)), event(31*dayMS, fact.Completed, registered(6)), // late
 		event(0, fact.Waived, registered(3)),
 		event(0, fact.Launched, registered(4)),
 		event(11*dayMS, fact.Started, registered(5)), event(11*dayMS+1, fact.Completed, registered(5)), // not matured
 	})), 40*dayMS, 30*dayMS)
-	if diff := cmp.Diff(measure.Elapsed{Times: []int64{hour}, Matured: 2}, s); diff != "" {
+	if diff := cmp.Diff(measure.Elapsed{Times: []int64{hour}, Matured: 3}, s); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -2,7 +2,7 @@ package measure
 
 // Elapsed is M28 over learners: how long completed attempts took from start to completion, of those that had time enough.
 type Elapsed struct {
-	Times   []int64 // milliseconds, of the matured attempts that were completed: Distribute them
+	Times   []int64 // milliseconds, of the matured attempts that were completed in time: Distribute them
 	Matured int64   // "n completed of m matured"
 }
 
@@ -14,7 +14,7 @@ func (s *Elapsed) Add(attempts []Attempt, asOf, maturity int64) {
 			continue
 		}
 		s.Matured++
-		if ms, ok := a.Elapsed(); ok {
+		if ms, ok := a.Elapsed(); ok && ms <= maturity {
 			s.Times = append(s.Times, ms)
 		}
 	}
