@@ -53,6 +53,9 @@ var params = []Param{
 	{Name: "lag", About: "How many periods the KPI comes after the measure.", Number: true, Least: 0, Most: 3},
 }
 
+// Params are all of them, in the order of the documentation.
+func Params() []Param { return params }
+
 // commonParams are those of every report.
 var commonParams = []string{"range", "from", "to", "content", "kind", "group", "registration", "platform", "language", "sort", "top"}
 

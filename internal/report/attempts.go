@@ -37,6 +37,9 @@ func (s *attemptSum) addSome(all []measure.Attempt, wanted func(*measure.Attempt
 		}
 	}
 	s.Completion.Add(chosen, asOf, maturity)
+	took := measure.Elapsed{}
+	took.Add(chosen, asOf, maturity)
+	s.elapsed = append(s.elapsed, took.Times...)
 	for _, a := range measure.FirstJudgedAttempts(chosen) {
 		s.firstJudged++
 		if a.Passed {
@@ -54,9 +57,6 @@ func (s *attemptSum) addSome(all []measure.Attempt, wanted func(*measure.Attempt
 		if spent.Milliseconds > 0 {
 			s.actives = append(s.actives, spent.Milliseconds)
 			s.active += spent.Milliseconds
-		}
-		if took, ok := a.Elapsed(); ok && a.Start.At <= asOf-maturity && took <= maturity {
-			s.elapsed = append(s.elapsed, took)
 		}
 	}
 }

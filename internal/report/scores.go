@@ -46,9 +46,8 @@ func content(a *asking) (*result.Table, error) {
 		row = append(row, result.Measured(q.d.P25/q.unit, int64(q.d.N), q.learner), result.Measured(q.d.P75/q.unit, int64(q.d.N), q.learner))
 	}
 	t.Rows = []result.Row{row}
-	a.notes = append(a.notes, fmt.Sprintf("Time to complete: %d completed within 30 days of %d attempts that started at least 30 days ago.", sum.InTime, sum.Matured))
-	if small := int(sum.InTime); small > 0 && small < a.k {
-		a.notes = a.notes[:len(a.notes)-1]
+	if sum.timed >= a.k || sum.timed == 0 {
+		a.notes = append(a.notes, fmt.Sprintf("Time to complete: %d completed of %d that started at least 30 days ago.", len(sum.elapsed), sum.Matured))
 	}
 	return t, nil
 }

@@ -41,13 +41,11 @@ func (a *asking) viewings() (map[fact.Hash]*viewed, error) {
 	return videos, err
 }
 
-// watches are the viewings of a video, clipped to its length, of those who watched anything.
+// watches are the viewings of a video, clipped to its length.
 func (v *viewed) watches() []measure.Watch {
-	var all []measure.Watch
+	all := make([]measure.Watch, len(v.viewings))
 	for i := range v.viewings {
-		if w := v.viewings[i].Watch(v.length); w.WatchTime > 0 || w.Reported {
-			all = append(all, w)
-		}
+		all[i] = v.viewings[i].Watch(v.length)
 	}
 	return all
 }
@@ -82,37 +80,22 @@ var videoColumns = []result.Column{
 
 // videoCells sums the watches of one video. Without a length there is no coverage: no statement carries one.
 func videoCells(v *viewed) []result.Cell {
-	watches := v.watches()
-	n := len(watches)
-	var time, unique, reported, measured, full, estimated int64
-	var coverages []int64 // millionths
-	for i := range watches {
-		w := &watches[i]
-		time, unique = time+w.WatchTime, unique+w.Unique
-		reported += int64(bit(w.Reported))
-		measured += int64(bit(w.Completed()))
-		full += int64(bit(w.InFull()))
-		estimated += int64(bit(w.Estimated))
-		if w.Length > 0 {
-			coverages = append(coverages, w.Unique*1_000_000/w.Length)
-		}
+	sum := measure.Audience{}
+	for _, w := range v.watches() {
+		sum.Add(&w)
 	}
-	share := func(k int64) result.Cell { return rate(k, int64(n), n, int(k), n-int(k)) }
-	cells := []result.Cell{
-		result.Absent(result.Untracked), result.Counted(int64(n), n),
-		total(time, int64(n), n), total(unique, int64(n), n), result.Absent(result.NotEnough),
-		result.Absent(result.Untracked), share(reported), result.Absent(result.Untracked), result.Absent(result.Untracked),
-		result.Counted(estimated, int(estimated)),
-	}
-	if unique > 0 {
-		cells[4] = result.Measured(measure.Rate{K: time, N: unique}.Value()-1, int64(n), n)
-	}
+	n := int(sum.Learners)
+	share := func(k int64) result.Cell { return rate(k, sum.Learners, n, int(k), n-int(k)) }
+	none := result.Absent(result.Untracked)
+	length, covered, measured, full := none, none, none, none
 	if v.length.Milliseconds > 0 {
-		cells[0] = result.Measured(seconds(v.length.Milliseconds), 0, result.NotPersonal)
-		cells[5] = median(coverages, 1_000_000, n)
-		cells[7], cells[8] = share(measured), share(full)
+		length = result.Measured(seconds(v.length.Milliseconds), 0, result.NotPersonal)
+		covered, measured, full = median(sum.Coverages, 1_000_000, n), share(sum.Measured), share(sum.InFull)
 	}
-	return cells
+	return []result.Cell{
+		length, result.Counted(sum.Learners, n), total(sum.WatchTime, sum.Learners, n), total(sum.Unique, sum.Learners, n),
+		figure(sum.Rewatch(), sum.Learners, n), covered, share(sum.Reported), measured, full, result.Counted(sum.Estimated, int(sum.Estimated)),
+	}
 }
 
 func bit(b bool) int {

@@ -57,7 +57,8 @@ type command struct {
 // commands lists them all, in the order of the help.
 func commands() []command {
 	return []command{serveCommand, importCommand, storeCreateCommand, storeListCommand, credentialCreateCommand,
-		credentialListCommand, credentialRotateCommand, credentialRevokeCommand, fsckCommand, versionCommand}
+		credentialListCommand, credentialRotateCommand, credentialRevokeCommand, fsckCommand,
+		reportCommand, kpiImportCommand, kpiListCommand, kpiDeleteCommand, versionCommand}
 }
 
 var (
