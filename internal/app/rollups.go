@@ -21,21 +21,21 @@ type Rollups struct {
 	stores     *rollup.Stores
 	log        *slog.Logger
 	now        func() time.Time
-	keepFacts  int
+	onlyWriter bool
 }
 
 // keepFacts is how many facts the only Folder of its tables remembers, some 20 MB.
 const keepFacts = 50_000
 
 func newRollups(p Ports, directory *auth.Directory, statements *lrs.Service) *Rollups {
-	r := &Rollups{
-		statements: statements, directory: directory, tables: table.Metered(p.Tables), scanner: p.Scanner, log: p.Log, now: p.Now,
-		stores: &rollup.Stores{Read: directory.Store, Now: p.Now},
+	log := p.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
-	if p.OnlyWriter {
-		r.keepFacts = keepFacts
+	return &Rollups{
+		statements: statements, directory: directory, tables: table.Metered(p.Tables), scanner: p.Scanner, log: log, now: p.Now,
+		stores: &rollup.Stores{Read: directory.Store, Now: p.Now}, onlyWriter: p.OnlyWriter,
 	}
-	return r
 }
 
 // Consumer makes a consumer of the changes of Statements. Each completes late references and voids, folds what changed, and may
@@ -55,7 +55,11 @@ func (r *Rollups) Consumer(lane uint8) func(ctx context.Context, changes []table
 
 // Fold is Consumer without the completion.
 func (r *Rollups) Fold(lane uint8) func(ctx context.Context, changes []table.Change) error {
-	folder := r.folder(lane, r.keepFacts)
+	keep := 0
+	if r.onlyWriter {
+		keep = keepFacts
+	}
+	folder := r.folder(lane, keep)
 	return func(ctx context.Context, changes []table.Change) error {
 		var events []rollup.Event
 		for _, change := range changes {
@@ -82,57 +86,33 @@ func eventOf(c lrs.Changed) rollup.Event {
 // Reader reads what was folded.
 func (r *Rollups) Reader() *rollup.Reader { return &rollup.Reader{Tables: r.tables} }
 
-// DeadLetters lists the statements that could not be counted, of one store, or of all for "".
-func (r *Rollups) DeadLetters(ctx context.Context, store string) ([]rollup.DeadLetter, error) {
-	stores := []string{store}
-	if store == "" {
-		all, err := r.directory.Stores(ctx)
-		if err != nil {
-			return nil, err
-		}
-		stores = stores[:0]
-		for _, s := range all {
-			stores = append(stores, s.ID)
-		}
-	}
-	var letters []rollup.DeadLetter
-	for _, id := range stores {
-		more, err := rollup.DeadLetters(ctx, r.tables, id)
-		if err != nil {
-			return nil, err
-		}
-		letters = append(letters, more...)
-	}
-	return letters, nil
+// DeadLetters lists statements of a store that could not be counted, by id, some of those whose ids come after one. more says
+// that there are others behind them.
+func (r *Rollups) DeadLetters(ctx context.Context, store, after string) (letters []rollup.DeadLetter, more bool, err error) {
+	return rollup.DeadLetters(ctx, r.tables, store, after, lettersAtOnce)
 }
 
-// replayBatch is how many dead letters are tried again together.
-const replayBatch = 100
+// lettersAtOnce bounds what is listed or tried again by one call.
+const lettersAtOnce = 200
 
-// Replay tries dead letters of a store again, or of all stores for "": each statement is read as it is now. It returns how many
-// are counted now, or need not be, and how many are dead letters still.
-func (r *Rollups) Replay(ctx context.Context, store string) (gone, still int, err error) {
-	letters, err := r.DeadLetters(ctx, store)
-	if err != nil {
-		return 0, 0, err
+// Replay tries dead letters of a store again, some of those whose ids come after one: each statement is read as it is now. It
+// returns how many are counted now, or need not be, how many are dead letters still, and the id to go on after, "" at the end.
+func (r *Rollups) Replay(ctx context.Context, store, after string) (gone, still int, next string, err error) {
+	letters, more, err := r.DeadLetters(ctx, store, after)
+	if err != nil || len(letters) == 0 {
+		return 0, 0, "", err
 	}
-	folder := r.folder(0, 0)
-	for len(letters) > 0 {
-		n := min(len(letters), replayBatch)
-		events := make([]rollup.Event, n)
-		for i, l := range letters[:n] {
-			c, err := r.statements.CurrentStatement(ctx, l.Store, l.StatementID)
-			if err != nil {
-				return gone, still, err
-			}
-			events[i] = eventOf(c)
-		}
-		done, err := folder.Replay(ctx, events)
-		gone, still = gone+done, still+n-done
+	events := make([]rollup.Event, len(letters))
+	for i, l := range letters {
+		c, err := r.statements.CurrentStatement(ctx, l.Store, l.StatementID)
 		if err != nil {
-			return gone, still, err
+			return 0, 0, "", err
 		}
-		letters = letters[n:]
+		events[i] = eventOf(c)
 	}
-	return gone, still, nil
+	gone, err = r.folder(0, 0).Replay(ctx, events)
+	if more {
+		next = letters[len(letters)-1].StatementID
+	}
+	return gone, len(letters) - gone, next, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/document"
 	"github.com/cairn-lrs/cairn/internal/lrs"
+	"github.com/cairn-lrs/cairn/internal/report/rollup"
 )
 
 // DamagedTables says that the engine's own verification failed: a checksum, or an index that is not what its items say.
@@ -22,6 +23,7 @@ type CheckOptions struct {
 type CheckSummary struct {
 	Statements  lrs.CheckSummary
 	Documents   document.CheckSummary
+	Rollups     rollup.AuditSummary
 	Differences int
 }
 
@@ -34,11 +36,18 @@ func Check(ctx context.Context, dir string, o CheckOptions) (s CheckSummary, err
 		return s, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	follower := &lrs.Follower{Service: c.Statements, Also: c.Rollups.Fold(0)}
-	for n := 1; n > 0; {
+	var lost error
+	follower := &lrs.Follower{Service: c.Statements, Also: c.Rollups.Fold(0), Trimmed: func() { lost = c.Rollups.CountAgain(ctx) }}
+	for n := 1; n > 0 && lost == nil; {
 		if n, err = follower.Pass(ctx); err != nil {
 			return s, err
 		}
+	}
+	if lost != nil {
+		return s, lost
+	}
+	if _, err := c.Rollups.CountOlder(ctx); err != nil {
+		return s, err
 	}
 	report := func(d lrs.Difference) {
 		s.Differences++
@@ -54,6 +63,12 @@ func Check(ctx context.Context, dir string, o CheckOptions) (s CheckSummary, err
 			report(lrs.Difference{Store: store, What: d.What, Detail: "document in " + d.Partition + ": " + d.Detail})
 		}}
 	if s.Documents, err = documents.Run(ctx); err != nil {
+		return s, err
+	}
+	s.Rollups, err = c.Rollups.Audit(ctx, func(d rollup.Difference) {
+		report(lrs.Difference{Store: d.Store, What: d.What, Detail: d.Detail})
+	})
+	if err != nil {
 		return s, err
 	}
 	if problem := c.Tables.Verify(ctx); problem != nil {

@@ -133,6 +133,14 @@ func (c *Cairn) follow() {
 	c.stop = stop
 	wait := func(ctx context.Context, after string) error { return c.Tables.Wait(ctx, schema.Statements, after) }
 	follower := &lrs.Follower{Service: c.Statements, Wait: wait, Also: c.Rollups.Fold(0)}
+	follower.Trimmed = func() {
+		if err := c.Rollups.CountAgain(ctx); err != nil {
+			c.log.Warn("changes were lost before reports had them: run `cairn rebuild`", "error", err)
+			return
+		}
+		c.wait.Go(func() { c.countOlder(ctx) })
+	}
+	c.wait.Go(func() { c.countOlder(ctx) })
 	c.wait.Go(func() {
 		for pause := firstPause; ; pause = min(2*pause, longestPause) {
 			began := time.Now()
@@ -151,6 +159,18 @@ func (c *Cairn) follow() {
 			}
 		}
 	})
+}
+
+// countOlder counts, once, the statements of a folder that is older than its rollups.
+func (c *Cairn) countOlder(ctx context.Context) {
+	n, err := c.Rollups.CountOlder(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		c.log.Warn("older statements are not in reports yet", "error", err)
+	case n > 0:
+		c.log.Info("older statements are in reports now", "statements", n)
+	}
 }
 
 // Close ends what runs and closes the engines. No request may be in flight any more.

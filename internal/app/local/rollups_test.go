@@ -4,15 +4,21 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/app/local"
 	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/lrs"
 	"github.com/cairn-lrs/cairn/internal/report/fact"
 	"github.com/cairn-lrs/cairn/internal/report/measure"
 	"github.com/cairn-lrs/cairn/internal/report/rollup"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/table/pebble"
 )
 
 // folder is an open data folder with a credential.
@@ -103,6 +109,106 @@ func TestStatementsAreCounted(t *testing.T) {
 	f.post(statementOf(4, "bob"))
 	f.await(3)
 	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// closed lets f change the tables of a closed folder.
+func (f *folder) closed(dir string, change func(db *pebble.DB)) {
+	f.t.Helper()
+	if err := f.Close(); err != nil {
+		f.t.Fatal(err)
+	}
+	db, err := pebble.Open(filepath.Join(dir, local.TablesFolder), schema.Tables, pebble.Options{})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	change(db)
+	if err := db.Close(); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// rows lists the rows of Rollups whose partition has this kind.
+func rows(t *testing.T, db *pebble.DB, kind string) (items []table.Item) {
+	t.Helper()
+	page, _, err := db.Scan(t.Context(), schema.Rollups, 0, 1, nil)
+	if err != nil || page.Next != nil {
+		t.Fatalf("scan: %v", err)
+	}
+	for _, item := range page.Items {
+		if strings.Contains(item[schema.PK].S, "#"+kind) {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+func refOf(item table.Item) table.Ref {
+	return table.Ref{Table: schema.Rollups, Key: table.Key{Partition: item[schema.PK].S, Sort: item[schema.SK].B}}
+}
+
+// A folder from before there were reports has its statements in them when it is opened.
+func TestOlderFolderIsCounted(t *testing.T) {
+	dir := t.TempDir()
+	f := openFolder(t, dir)
+	f.post("[" + statementOf(1, "ann") + "," + statementOf(2, "bob") + "]")
+	f.await(2)
+	f.closed(dir, func(db *pebble.DB) {
+		drops := []table.Write{table.Delete(table.Ref{Table: schema.Checkpoints, Key: table.Key{Partition: "counted"}})}
+		for _, item := range rows(t, db, "") {
+			drops = append(drops, table.Delete(refOf(item)))
+		}
+		if _, err := db.Batch(t.Context(), drops); err != nil {
+			t.Fatal(err)
+		}
+	})
+	f = openFolder(t, dir)
+	f.await(2)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A check finds a sum and a ledger that are not what the statements say, and statements that nobody counted.
+func TestCheckFindsWrongRollups(t *testing.T) {
+	for name, test := range map[string]struct {
+		spoil func(t *testing.T, db *pebble.DB)
+		want  []string
+	}{
+		"nothing": {spoil: func(*testing.T, *pebble.DB) {}},
+		"a sum": {func(t *testing.T, db *pebble.DB) {
+			apply(t, db, table.Update(refOf(rows(t, db, "B#")[0]), []table.Action{table.Add("c1", table.N(1))}))
+		}, []string{rollup.WrongBuckets}},
+		"a lost ledger": {func(t *testing.T, db *pebble.DB) { apply(t, db, table.Delete(refOf(rows(t, db, "L#")[0]))) }, []string{rollup.WrongLedger}},
+		"a broken ledger": {func(t *testing.T, db *pebble.DB) {
+			apply(t, db, table.Update(refOf(rows(t, db, "L#")[0]), []table.Action{table.SetTo(schema.Body, table.B([]byte{9}))}))
+		}, []string{rollup.WrongLedger}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			f := openFolder(t, dir)
+			f.post("[" + statementOf(1, "ann") + "," + statementOf(2, "bob") + "]")
+			f.await(2)
+			f.closed(dir, func(db *pebble.DB) { test.spoil(t, db) })
+			var found []string
+			summary, err := local.Check(t.Context(), dir, local.CheckOptions{Report: func(d lrs.Difference) { found = append(found, d.What) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(found, test.want) {
+				t.Errorf("found %q, want %q", found, test.want)
+			}
+			if test.want == nil && (summary.Rollups.Facts != 2 || summary.Rollups.Ledgers != 2) {
+				t.Errorf("%+v", summary.Rollups)
+			}
+		})
+	}
+}
+
+func apply(t *testing.T, db *pebble.DB, w table.Write) {
+	t.Helper()
+	if _, _, err := db.Apply(t.Context(), w); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/cairn-lrs/cairn/internal/app"
 	"github.com/cairn-lrs/cairn/internal/app/cloud/stack"
 	"github.com/cairn-lrs/cairn/internal/cmd/cairn/operator"
 	"github.com/cairn-lrs/cairn/internal/config"
@@ -33,15 +34,20 @@ func serve(ctx context.Context, name, folder string) error {
 	if err != nil {
 		return err
 	}
-	directory, err := stack.Directory(ctx, c, name)
+	directory, rollups, err := stack.Open(ctx, c, name)
 	if err != nil {
 		return err
+	}
+	var background *app.Background
+	if rollups != nil {
+		background = rollups.Background()
+		defer background.Stop()
 	}
 	socket, err := operator.Listen(folder)
 	if err != nil {
 		return err
 	}
-	server := operator.NewServer(operator.Direct(directory))
+	server := operator.NewServer(operator.Direct(directory, background))
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(socket) }()
 	fmt.Println(operator.Ready)

@@ -22,7 +22,7 @@ all/read and all. A credential that reaches learners' browsers should have state
 	run: func(ctx context.Context, t terminal, c command, args []string) error {
 		f := t.flags(c)
 		on := targetFlags(f)
-		store := f.String("store", auth.DefaultStore, "the `id` of the store")
+		store := storeFlag(f)
 		scopes := f.String("scope", string(auth.All), "the `scopes`, separated by commas")
 		label := f.String("label", "", "a `text` for people, shown by cairn credential list")
 		trusted := f.Bool("trusted", false, "statements keep the authority that they bring, if any: for imports from another LRS")

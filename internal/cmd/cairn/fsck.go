@@ -13,8 +13,8 @@ var fsckCommand = command{
 	name:    "fsck",
 	summary: "Check a data folder against the statements in it",
 	details: `The server must be stopped. Every term, entry, index and reference is derived again from the stored statements and compared;
-every body, attachment and document is read. Each difference is one line on stdout: store, statement, what, detail.
-Nothing is repaired, but what a killed server left half done is finished first, as its next start would. Memory: about 600 bytes a
+every body, attachment and document is read; what reports read is computed again, and compared. Each difference is one line on stdout: store, statement, what, detail.
+Nothing is repaired, but what a killed server left half done is finished first, as its next start would. Memory: about 1,200 bytes a
 statement. The exit code is 0 when all is well and 3 when something differs.`,
 	run: runFsck,
 }
@@ -39,6 +39,8 @@ func runFsck(ctx context.Context, t terminal, c command, args []string) error {
 	s, d := all.Statements, all.Documents
 	fmt.Fprintf(t.out, "%d statements, %d index entries, %d term entries, %d references, %d attachments, %d documents: %s\n",
 		s.Statements, s.IndexEntries, s.Entries, s.References, s.Blobs, d.Documents, verdict(all.Differences))
+	r := all.Rollups
+	fmt.Fprintf(t.out, "reports: %d facts in %d ledgers, %d sums, %d dead letters\n", r.Facts, r.Ledgers, r.Sums, r.DeadLetters)
 	if s.Garbage > 0 {
 		fmt.Fprintf(t.out, "%d entries belong to attempts that failed or to voided statements; they are never listed\n", s.Garbage)
 	}

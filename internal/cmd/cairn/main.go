@@ -34,7 +34,7 @@ const (
 	exitError   = 1
 	exitUsage   = 2 // the command line is wrong
 	exitRefused = 3 // import: some statements were refused, the rest is stored
-	exitDiffers = 3 // fsck: something is not as the statements say
+	exitDiffers = 3 // fsck and rebuild: something is not as the statements say
 )
 
 // terminal is what a command talks to.
@@ -56,9 +56,9 @@ type command struct {
 
 // commands lists them all, in the order of the help.
 func commands() []command {
-	return []command{serveCommand, importCommand, storeCreateCommand, storeListCommand, credentialCreateCommand,
-		credentialListCommand, credentialRotateCommand, credentialRevokeCommand, fsckCommand,
-		reportCommand, kpiImportCommand, kpiListCommand, kpiDeleteCommand, versionCommand}
+	return []command{serveCommand, importCommand, storeCreateCommand, storeListCommand, storeSetCommand, credentialCreateCommand,
+		credentialListCommand, credentialRotateCommand, credentialRevokeCommand, deadLettersReplayCommand, deadLettersCommand, rebuildCommand,
+		fsckCommand, reportCommand, kpiImportCommand, kpiListCommand, kpiDeleteCommand, versionCommand}
 }
 
 var (

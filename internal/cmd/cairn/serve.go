@@ -174,7 +174,8 @@ func serveOperator(data string, cairn *local.Cairn, log *slog.Logger) (closeAdmi
 		log.Warn(lost, "error", err)
 		return func() {}
 	}
-	server := operator.NewServer(operator.Direct(cairn.Directory))
+	rollups := cairn.Rollups.Background()
+	server := operator.NewServer(operator.Direct(cairn.Directory, rollups))
 	server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	done := make(chan struct{})
 	go func() {
@@ -190,6 +191,7 @@ func serveOperator(data string, cairn *local.Cairn, log *slog.Logger) (closeAdmi
 			log.Warn("close admin socket", "error", err)
 		}
 		<-done
+		rollups.Stop()
 	}
 }
 

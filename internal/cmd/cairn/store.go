@@ -2,13 +2,19 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"text/tabwriter"
 
+	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/cmd/cairn/operator"
 )
 
 const whileServing = "It works on the data folder itself, also while a server runs on it, or with -stack on a deployed stack."
+
+func storeFlag(f *flag.FlagSet) *string {
+	return f.String("store", auth.DefaultStore, "the `id` of the store")
+}
 
 var storeCreateCommand = command{
 	name:    "store create",

@@ -53,5 +53,8 @@ func (on target) withOperator(ctx context.Context, do func(operator.Operator) er
 	if err != nil {
 		return inUse(*on.data, err)
 	}
-	return errors.Join(do(operator.Direct(folder.Directory)), folder.Close())
+	rollups := folder.Rollups.Background()
+	err = do(operator.Direct(folder.Directory, rollups))
+	rollups.Stop()
+	return errors.Join(err, folder.Close())
 }

@@ -54,16 +54,26 @@ func (f *Folder) putDead(ctx context.Context, letters []DeadLetter) error {
 	return nil
 }
 
-// DeadLetters lists those of a store, by statement.
-func DeadLetters(ctx context.Context, tables table.DB, store string) ([]DeadLetter, error) {
-	var letters []DeadLetter
-	err := eachItem(ctx, tables, table.Query{Table: schema.DeadLetters, Partition: store, Consistency: table.Strong}, func(item table.Item) error {
+// DeadLetters lists those of a store, by statement, at most so many of those whose statement ids come after one. more says that
+// there are others behind them.
+func DeadLetters(ctx context.Context, tables table.DB, store, after string, most int) (letters []DeadLetter, more bool, err error) {
+	q := table.Query{Table: schema.DeadLetters, Partition: store, Consistency: table.Strong}
+	if after != "" {
+		q.From = append([]byte(after), 0)
+	}
+	err = eachItem(ctx, tables, q, func(item table.Item) error {
+		if more = len(letters) == most; more {
+			return errStop
+		}
 		letters = append(letters, DeadLetter{
 			Store: store, StatementID: string(item[schema.SK].B), Reason: item[schema.Reason].S, When: time.UnixMilli(item[schema.When].N),
 		})
 		return nil
 	})
-	return letters, err
+	if errors.Is(err, errStop) {
+		err = nil
+	}
+	return letters, more, err
 }
 
 // Replay folds events of dead letters in and deletes the letters that are counted now, or need not be. The ledger is a set: an

@@ -144,6 +144,7 @@ func (l *ledger) addPage(n int, item table.Item) error {
 	if err != nil {
 		return fmt.Errorf("read ledger, page %d: %w", n, err)
 	}
+	l.read++
 	into := map[uint64]bool{}
 	if n == l.pages {
 		into = l.tail

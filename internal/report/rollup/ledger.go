@@ -37,6 +37,7 @@ type ledger struct {
 	version int64           // rises with each change; 0: not stored yet
 	head    map[uint64]bool // statements whose facts or tombstones stand in the head; others are in a sealed page
 	pages   int             // sealed pages; the last of them is the tail, which is written again until it is full
+	read    int             // of them, when it is read
 	tail    map[uint64]bool // statements that stand in the tail
 }
 

@@ -12,8 +12,17 @@ import (
 
 // loaded is a ledger, or why it cannot be read.
 type loaded struct {
-	ledger *ledger
-	err    error
+	learner fact.Hash
+	ledger  *ledger
+	err     error
+}
+
+// checked is the ledger when all of its pages were read.
+func (l loaded) checked() loaded {
+	if l.err == nil && l.ledger.read < l.ledger.pages {
+		l.err = fmt.Errorf("read ledger: %d of its %d pages are there", l.ledger.read, l.ledger.pages)
+	}
+	return l
 }
 
 // load reads ledgers, strongly: the heads first, then the pages that they name. So a page that was written since holds more
@@ -23,7 +32,7 @@ func (r *foldRun) load(ctx context.Context, learners []fact.Hash) (map[fact.Hash
 	var asked []fact.Hash
 	for _, learner := range learners {
 		if l := r.kept.get(r.g.space, learner); l != nil {
-			out[learner] = loaded{ledger: l}
+			out[learner] = loaded{learner, l, nil}
 			continue
 		}
 		asked = append(asked, learner)
@@ -60,11 +69,11 @@ func loadLedgers(ctx context.Context, tables table.DB, s space, learners []fact.
 	refs = refs[:0]
 	for i, learner := range learners {
 		if heads[i] == nil {
-			out[learner] = loaded{ledger: newLedger(learner)}
+			out[learner] = loaded{learner, newLedger(learner), nil}
 			continue
 		}
 		l, err := readHead(learner, heads[i])
-		out[learner] = loaded{l, err}
+		out[learner] = loaded{learner, l, err}
 		if err != nil {
 			continue
 		}

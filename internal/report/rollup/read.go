@@ -174,8 +174,11 @@ func (r *Reader) load(ctx context.Context, s space, learners []fact.Hash, reads 
 func (r *Reader) scan(ctx context.Context, s space, reads *Reads, give func(Ledger) bool) error {
 	for shard := range ledgerShards {
 		more := true
-		err := eachLedger(ctx, r.Tables, s, shard, reads, func(l *ledger) error {
-			if more = give(l.export()); !more {
+		err := eachLedger(ctx, r.Tables, s, shard, reads, func(l loaded) error {
+			if l.err != nil {
+				return l.err
+			}
+			if more = give(l.ledger.export()); !more {
 				return errStop
 			}
 			return nil
@@ -192,8 +195,9 @@ func (r *Reader) scan(ctx context.Context, s space, reads *Reads, give func(Ledg
 
 // eachLedger reads one shard of a store's ledgers in the order of the learners' hashes. The head comes before its pages, so a
 // page that is written in between holds more than the head says, never less.
-func eachLedger(ctx context.Context, tables table.DB, s space, shard int, reads *Reads, f func(*ledger) error) error {
-	var open *ledger
+func eachLedger(ctx context.Context, tables table.DB, s space, shard int, reads *Reads, f func(loaded) error) error {
+	var open loaded
+	known := false
 	q := table.Query{Table: schema.Rollups, Partition: s.ledgers(shard), Consistency: table.Strong}
 	err := eachItem(ctx, tables, q, func(item table.Item) error {
 		if err := reads.count(1); err != nil {
@@ -203,23 +207,25 @@ func eachLedger(ctx context.Context, tables table.DB, s space, shard int, reads 
 		if !ok {
 			return fmt.Errorf("read ledger: a key of %d bytes", len(item[schema.SK].B))
 		}
-		if n > 0 {
-			if open == nil || open.learner != learner {
-				return fmt.Errorf("read ledger: page %d has no head", n)
+		if known && open.learner == learner {
+			if open.err == nil {
+				open.err = open.ledger.addPage(n, item)
 			}
-			return open.addPage(n, item)
+			return nil
 		}
-		if open != nil {
-			if err := f(open); err != nil {
+		if known {
+			if err := f(open.checked()); err != nil {
 				return err
 			}
 		}
-		var err error
-		open, err = readHead(learner, item)
-		return err
+		open, known = loaded{learner: learner}, true
+		if open.ledger, open.err = readHead(learner, item); n > 0 {
+			open.err = fmt.Errorf("read ledger: page %d has no head", n)
+		}
+		return nil
 	})
-	if err == nil && open != nil {
-		err = f(open)
+	if err == nil && known {
+		err = f(open.checked())
 	}
 	return err
 }

@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"regexp"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/cairn-lrs/cairn/internal/app"
 	"github.com/cairn-lrs/cairn/internal/app/cloud"
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/config"
@@ -23,31 +25,58 @@ var validName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
 // after it, as template.yaml does. Credentials and region are those that the AWS CLI would use; the endpoint is c's. Errors
 // are meant for the operator.
 func Directory(ctx context.Context, c config.Config, name string) (*auth.Directory, error) {
+	directory, _, err := Open(ctx, c, name)
+	return directory, err
+}
+
+// Open is Directory, and opens what reports read too, when c names the stack's bucket; else that is nil.
+func Open(ctx context.Context, c config.Config, name string) (*auth.Directory, *app.Rollups, error) {
+	c, err := signIn(ctx, c, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	directory, err := open(ctx, c, name)
+	if err != nil || c.Bucket == "" {
+		return directory, nil, err
+	}
+	cairn, err := cloud.New(c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, nil, err
+	}
+	return directory, cairn.Rollups, nil
+}
+
+// signIn completes the settings with what the AWS CLI would use.
+func signIn(ctx context.Context, c config.Config, name string) (config.Config, error) {
 	if !validName.MatchString(name) {
-		return nil, fmt.Errorf("%q is no name of a stack: it has letters, digits and hyphens, and begins with a letter", name)
+		return c, fmt.Errorf("%q is no name of a stack: it has letters, digits and hyphens, and begins with a letter", name)
 	}
 	account, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read AWS configuration: %w", err)
+		return c, fmt.Errorf("read AWS configuration: %w", err)
 	}
 	if account.Region == "" {
-		return nil, errors.New("no region is set: set AWS_REGION, or a region in your AWS profile")
+		return c, errors.New("no region is set: set AWS_REGION, or a region in your AWS profile")
 	}
 	keys, err := account.Credentials.Retrieve(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("sign in to AWS, for example with `aws sso login` or AWS_PROFILE: %w", err)
+		return c, fmt.Errorf("sign in to AWS, for example with `aws sso login` or AWS_PROFILE: %w", err)
 	}
 	c.AWS = config.AWS{
 		Region: account.Region, AccessKeyID: keys.AccessKeyID, Secret: keys.SecretAccessKey, SessionToken: keys.SessionToken,
 	}
 	c.TablePrefix = name + "-"
+	return c, nil
+}
+
+func open(ctx context.Context, c config.Config, name string) (*auth.Directory, error) {
 	directory, err := cloud.Directory(c)
 	if err != nil {
 		return nil, err
 	}
 	_, err = directory.Store(ctx, auth.DefaultStore)
 	if _, absent := errors.AsType[*types.ResourceNotFoundException](err); absent {
-		return nil, fmt.Errorf("there is no stack of Cairn with the name %s in %s", name, account.Region)
+		return nil, fmt.Errorf("there is no stack of Cairn with the name %s in %s", name, c.AWS.Region)
 	}
 	if err != nil && !errors.Is(err, auth.ErrNotFound) { // the store itself is one of a data folder
 		return nil, fmt.Errorf("reach the stack %s: %w", name, err)

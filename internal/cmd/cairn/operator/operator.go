@@ -1,12 +1,15 @@
-// Package operator is what the commands `cairn store` and `cairn credential` do to a data folder: by themselves while no
+// Package operator is what the commands `cairn store`, `cairn credential`, `cairn dead-letters` and `cairn rebuild` do to a data folder: by themselves while no
 // server runs on it, else through the server, which owns the folder and listens for them on a socket in it.
 package operator
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/cairn-lrs/cairn/internal/app"
 	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/report/rollup"
 )
 
 // Operator administers the stores and credentials of one data folder. Refusals have messages meant for the operator.
@@ -28,6 +31,22 @@ type Operator interface {
 
 	// Credentials lists the credentials of all stores.
 	Credentials(ctx context.Context) ([]Credential, error)
+
+	// SetTimeZone says by which time zone the days of a store's reports are counted, once they were rebuilt.
+	SetTimeZone(ctx context.Context, store, zone string) error
+
+	// DeadLetters lists some of the statements of a store that reports could not count, by id, from after an id.
+	DeadLetters(ctx context.Context, store, after string) (DeadLetters, error)
+
+	// Replay tries some of a store's dead letters again, from after an id.
+	Replay(ctx context.Context, store, after string) (Replayed, error)
+
+	// Rebuild begins a rebuild of what reports read, of some stores or of all for none, unless one runs, and finishes one that was
+	// interrupted.
+	Rebuild(ctx context.Context, stores []string) error
+
+	// Rebuilding tells how far the rebuild is that Rebuild began.
+	Rebuilding(ctx context.Context) (Rebuilding, error)
 }
 
 // Store is what an operator sees of a store: everything but its keys.
@@ -35,6 +54,34 @@ type Store struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	TimeZone string `json:"timeZone"`
+}
+
+// DeadLetters are some statements that reports could not count, by id.
+type DeadLetters struct {
+	Letters []DeadLetter `json:"letters"`
+	More    bool         `json:"more"` // there are others behind them
+}
+
+// DeadLetter is one statement that reports could not count.
+type DeadLetter struct {
+	Store     string    `json:"store"`
+	Statement string    `json:"statement"` // id
+	Reason    string    `json:"reason"`
+	When      time.Time `json:"when"`
+}
+
+// Replayed says what became of dead letters that were tried again.
+type Replayed struct {
+	Gone  int    `json:"gone"`
+	Still int    `json:"still"`
+	Next  string `json:"next"` // the id to go on after; "" at the end
+}
+
+// Rebuilding is how far a rebuild is.
+type Rebuilding struct {
+	rollup.Progress
+	Running bool   `json:"running"`
+	Problem string `json:"problem"` // how it failed; "" when it did not
 }
 
 // NewCredential says what a credential to be made may do.
@@ -64,10 +111,15 @@ type Credential struct {
 // direct is the Operator of the process that has the folder open.
 type direct struct {
 	directory *auth.Directory
+	rollups   *app.Background
 }
 
-// Direct makes the Operator over a directory of this process.
-func Direct(d *auth.Directory) Operator { return direct{d} }
+// Direct makes the Operator over the parts of this process. Without rollups (a stack whose bucket is not named) what needs them
+// is refused. Whoever made them stops them.
+func Direct(d *auth.Directory, rollups *app.Background) Operator { return direct{d, rollups} }
+
+// errNoBucket refuses what reads statements.
+var errNoBucket = errors.New("large statements lie in the stack's bucket: set CAIRN_BUCKET to its output BucketName")
 
 func (d direct) CreateStore(ctx context.Context, name string) (Store, error) {
 	s, err := d.directory.CreateStore(ctx, name)
@@ -111,4 +163,47 @@ func (d direct) Credentials(ctx context.Context) ([]Credential, error) {
 		})
 	}
 	return out, err
+}
+
+func (d direct) SetTimeZone(ctx context.Context, store, zone string) error {
+	return d.directory.SetTimeZone(ctx, store, zone)
+}
+
+func (d direct) DeadLetters(ctx context.Context, store, after string) (out DeadLetters, err error) {
+	if d.rollups == nil {
+		return out, errNoBucket
+	}
+	letters, more, err := d.rollups.DeadLetters(ctx, store, after)
+	for _, l := range letters {
+		out.Letters = append(out.Letters, DeadLetter{Store: l.Store, Statement: l.StatementID, Reason: l.Reason, When: l.When})
+	}
+	out.More = more
+	return out, err
+}
+
+func (d direct) Replay(ctx context.Context, store, after string) (out Replayed, err error) {
+	if d.rollups == nil {
+		return out, errNoBucket
+	}
+	out.Gone, out.Still, out.Next, err = d.rollups.Replay(ctx, store, after)
+	return out, err
+}
+
+func (d direct) Rebuild(_ context.Context, stores []string) error {
+	if d.rollups == nil {
+		return errNoBucket
+	}
+	return d.rollups.Start(stores)
+}
+
+func (d direct) Rebuilding(context.Context) (Rebuilding, error) {
+	if d.rollups == nil {
+		return Rebuilding{}, errNoBucket
+	}
+	progress, running, err := d.rollups.Progress()
+	out := Rebuilding{Progress: progress, Running: running}
+	if err != nil {
+		out.Problem = err.Error()
+	}
+	return out, nil
 }

@@ -68,7 +68,24 @@ const (
 	rotateCredential = "/credential/rotate"
 	revokeCredential = "/credential/revoke"
 	listCredentials  = "/credential/list"
+	setTimeZone      = "/store/time-zone"
+	listDeadLetters  = "/dead-letters/list"
+	replayLetters    = "/dead-letters/replay"
+	startRebuild     = "/rebuild/start"
+	showRebuild      = "/rebuild/show"
 )
+
+// zoneOf is what setTimeZone takes.
+type zoneOf struct {
+	Store string `json:"store"`
+	Zone  string `json:"zone"`
+}
+
+// lettersOf is what the operations on dead letters take.
+type lettersOf struct {
+	Store string `json:"store"`
+	After string `json:"after"`
+}
 
 // credentialFor is what createCredential takes.
 type credentialFor struct {
@@ -90,6 +107,15 @@ func NewServer(o Operator) *http.Server {
 	handle(mux, rotateCredential, o.RotateSecret)
 	handle(mux, revokeCredential, func(ctx context.Context, key string) (none, error) { return none{}, o.Revoke(ctx, key) })
 	handle(mux, listCredentials, func(ctx context.Context, _ none) ([]Credential, error) { return o.Credentials(ctx) })
+	handle(mux, setTimeZone, func(ctx context.Context, in zoneOf) (none, error) {
+		return none{}, o.SetTimeZone(ctx, in.Store, in.Zone)
+	})
+	handle(mux, listDeadLetters, func(ctx context.Context, in lettersOf) (DeadLetters, error) {
+		return o.DeadLetters(ctx, in.Store, in.After)
+	})
+	handle(mux, replayLetters, func(ctx context.Context, in lettersOf) (Replayed, error) { return o.Replay(ctx, in.Store, in.After) })
+	handle(mux, startRebuild, func(ctx context.Context, stores []string) (none, error) { return none{}, o.Rebuild(ctx, stores) })
+	handle(mux, showRebuild, func(ctx context.Context, _ none) (Rebuilding, error) { return o.Rebuilding(ctx) })
 	return &http.Server{Handler: mux, ReadTimeout: timeout, WriteTimeout: timeout}
 }
 
@@ -167,6 +193,28 @@ func (r remote) Revoke(ctx context.Context, key string) error {
 
 func (r remote) Credentials(ctx context.Context) ([]Credential, error) {
 	return ask[none, []Credential](ctx, r, listCredentials, none{})
+}
+
+func (r remote) SetTimeZone(ctx context.Context, store, zone string) error {
+	_, err := ask[zoneOf, none](ctx, r, setTimeZone, zoneOf{store, zone})
+	return err
+}
+
+func (r remote) DeadLetters(ctx context.Context, store, after string) (DeadLetters, error) {
+	return ask[lettersOf, DeadLetters](ctx, r, listDeadLetters, lettersOf{store, after})
+}
+
+func (r remote) Replay(ctx context.Context, store, after string) (Replayed, error) {
+	return ask[lettersOf, Replayed](ctx, r, replayLetters, lettersOf{store, after})
+}
+
+func (r remote) Rebuild(ctx context.Context, stores []string) error {
+	_, err := ask[[]string, none](ctx, r, startRebuild, stores)
+	return err
+}
+
+func (r remote) Rebuilding(ctx context.Context) (Rebuilding, error) {
+	return ask[none, Rebuilding](ctx, r, showRebuild, none{})
 }
 
 // ask sends one operation. Where the request is for is decided by the dialer; the host in its URL is a name only.

@@ -36,7 +36,7 @@ func TestListen(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, error %v", info.Mode(), err)
 	}
-	server := operator.NewServer(operator.Direct(nil))
+	server := operator.NewServer(operator.Direct(nil, nil))
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	if _, err := operator.Dial(t.Context(), dir); err != nil {

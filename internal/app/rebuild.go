@@ -1,0 +1,179 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/report/rollup"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+// settle is how long other processes may go on with what they remember of a store, and with the batch that they have.
+const settle = auth.CacheLife + time.Minute
+
+// scanBatch is how many statements of a scan are folded together.
+const scanBatch = 500
+
+// scan gives every statement of a segment to f, in batches.
+func (r *Rollups) scan(ctx context.Context, segment, of int, f func(context.Context, []rollup.Event) error) error {
+	var after table.Cursor
+	for {
+		page, _, err := r.scanner.Scan(ctx, schema.Statements, segment, of, after)
+		if err != nil {
+			return fmt.Errorf("scan statements: %w", err)
+		}
+		for items := range slices.Chunk(page.Items, scanBatch) {
+			events := make([]rollup.Event, len(items))
+			for i, item := range items {
+				c, err := r.statements.StoredStatement(ctx, item)
+				if err != nil {
+					return err
+				}
+				events[i] = eventOf(c)
+			}
+			if err := f(ctx, events); err != nil {
+				return err
+			}
+		}
+		if page.Next == nil {
+			return nil
+		}
+		after = page.Next
+	}
+}
+
+// Rebuild makes the rollups of some stores anew from their statements, of all stores for none, and switches reports over. It goes
+// on with a rebuild that was not finished. report is told now and then how far it is.
+func (r *Rollups) Rebuild(ctx context.Context, stores []string, report func(rollup.Progress)) (rollup.Progress, error) {
+	rebuild := &rollup.Rebuild{
+		Tables: r.tables, Directory: r.directory, Scan: r.scan, Settle: settle, Forget: r.stores.Forget, Log: r.log, Now: r.now, Report: report,
+	}
+	if r.onlyWriter {
+		rebuild.Settle = 0
+	}
+	progress, err := rebuild.Run(ctx, stores)
+	if err != nil || len(progress.Stores) > 0 || len(stores) > 0 {
+		return progress, err
+	}
+	all, err := r.directory.Stores(ctx)
+	if err != nil {
+		return progress, err
+	}
+	for _, s := range all {
+		stores = append(stores, s.ID)
+	}
+	return rebuild.Run(ctx, stores)
+}
+
+var countedRef = table.Ref{Table: schema.Checkpoints, Key: table.Key{Partition: "counted"}}
+
+// CountOlder folds every statement that there is, once for tables that are older than their rollups: the feed does not keep
+// their changes. It may be interrupted, repeated, and run while statements are stored.
+func (r *Rollups) CountOlder(ctx context.Context) (n int, err error) {
+	done, _, err := r.tables.Get(ctx, countedRef, table.Strong)
+	if err != nil || done != nil {
+		return 0, err
+	}
+	folder := r.folder(0, 0)
+	err = r.scan(ctx, 0, 1, func(ctx context.Context, events []rollup.Event) error {
+		n += len(events)
+		return folder.Fold(ctx, events)
+	})
+	if err != nil {
+		return n, fmt.Errorf("count older statements: %w", err)
+	}
+	item := table.Item{schema.PK: table.S(countedRef.Key.Partition), schema.Sequence: table.S("1")}
+	if _, _, err := r.tables.Apply(ctx, table.Put(countedRef.Table, item)); err != nil {
+		return n, fmt.Errorf("write that older statements are counted: %w", err)
+	}
+	return n, nil
+}
+
+// CountAgain lets the next CountOlder count all statements: changes were lost.
+func (r *Rollups) CountAgain(ctx context.Context) error {
+	if _, _, err := r.tables.Apply(ctx, table.Delete(countedRef)); err != nil {
+		return fmt.Errorf("note that changes were lost: %w", err)
+	}
+	return nil
+}
+
+// Audit compares what reports read with what the statements say. Nothing may be stored meanwhile.
+func (r *Rollups) Audit(ctx context.Context, report func(rollup.Difference)) (rollup.AuditSummary, error) {
+	audit := &rollup.Audit{Tables: r.tables, Stores: r.directory.Store, Report: report}
+	if err := r.scan(ctx, 0, 1, audit.Add); err != nil {
+		return audit.Summary, err
+	}
+	err := audit.Compare(ctx)
+	return audit.Summary, err
+}
+
+// Background runs one rebuild at a time beside whoever asks for it, so that a command can ask how far it is. It is safe for
+// concurrent use.
+type Background struct {
+	*Rollups
+
+	mu       sync.Mutex
+	running  bool
+	progress rollup.Progress
+	err      error
+	stop     context.CancelFunc
+	wait     sync.WaitGroup
+}
+
+// ErrRunning says that a rebuild runs already.
+var ErrRunning = errors.New("a rebuild is running already: `cairn rebuild` without -store shows how far it is")
+
+// Background makes a Background; Stop it.
+func (r *Rollups) Background() *Background { return &Background{Rollups: r, stop: func() {}} }
+
+// Start starts a rebuild of some stores, of all for none. When one runs already it is left alone: that is ErrRunning, unless no
+// store is named.
+func (b *Background) Start(stores []string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running {
+		if len(stores) > 0 {
+			return ErrRunning
+		}
+		return nil
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	b.running, b.progress, b.err, b.stop = true, rollup.Progress{Stores: stores, Phase: rollup.Waiting}, nil, stop
+	b.wait.Go(func() {
+		defer stop()
+		progress, err := b.Rebuild(ctx, stores, b.note)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.running, b.progress, b.err = false, progress, err
+	})
+	return nil
+}
+
+func (b *Background) note(p rollup.Progress) {
+	p.Found = slices.Clone(p.Found)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.progress = p
+}
+
+// Progress tells how far the rebuild is, whether it runs still, and how it failed.
+func (b *Background) Progress() (p rollup.Progress, running bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.progress, b.running, b.err
+}
+
+// Stop ends a rebuild that runs; the next one goes on with it.
+func (b *Background) Stop() {
+	b.mu.Lock()
+	stop := b.stop
+	b.mu.Unlock()
+	stop()
+	b.wait.Wait()
+}

@@ -1,0 +1,194 @@
+package rollup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/report/fact"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/table/pebble"
+)
+
+// rebuildWorld is a store whose statements are events, with a directory that knows its generations.
+type rebuildWorld struct {
+	db        *pebble.DB
+	directory *auth.Directory
+	stores    *Stores
+	oracle    *oracle
+}
+
+// newRebuildWorld makes the default store; its keys are random.
+func newRebuildWorld(t tester, faults *pebble.Faults) *rebuildWorld {
+	t.Helper()
+	w := &rebuildWorld{db: openMemory(t, faults)}
+	w.directory = auth.NewDirectory(auth.Config{Tables: w.db, Scanner: w.db, Shards: 1})
+	if err := w.directory.EnsureDefault(context.Background()); err != nil {
+		t.Fatalf("make store: %v", err)
+	}
+	w.stores = &Stores{Read: w.directory.Store, Now: time.Now}
+	w.oracle = newOracle(w.store(t))
+	return w
+}
+
+func (w *rebuildWorld) store(t tester) auth.Store {
+	t.Helper()
+	store, err := w.directory.Store(context.Background(), auth.DefaultStore)
+	if err != nil {
+		t.Fatalf("read store: %v", err)
+	}
+	return store
+}
+
+// check compares with the oracle as the store is now.
+func (w *rebuildWorld) check(t tester) {
+	t.Helper()
+	w.oracle.store = w.store(t)
+	w.oracle.check(t, w.db)
+}
+
+// rebuild is one whose statements are those that the oracle knows, at the moment of the scan.
+func (w *rebuildWorld) rebuild() *Rebuild {
+	scan := func(ctx context.Context, segment, of int, f func(context.Context, []Event) error) error {
+		var events []Event
+		for id, e := range w.oracle.current {
+			if int(fact.IDOf(id)%uint64(of)) == segment {
+				events = append(events, e)
+			}
+		}
+		return f(ctx, events)
+	}
+	quickly := func(context.Context, int) error { return nil } // nothing is under way when generations are compared
+	return &Rebuild{Tables: w.db, Directory: w.directory, Scan: scan, Forget: w.stores.Forget, Now: time.Now, Log: slog.New(slog.DiscardHandler), pause: quickly}
+}
+
+// A rebuild may be killed at any call and run again, changes come meanwhile, the time zone may change: the generation that
+// reports read in the end is what the statements say, and nothing is left of the old one.
+func TestRebuildEqualsTheOracle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var stop atomic.Bool
+		stop.Store(true)
+		w := newRebuildWorld(t, faultsOf(t, &stop))
+		defer w.db.Close()
+		events := history(t, newOracle(w.store(t)), auth.DefaultStore)
+		before := rapid.IntRange(0, len(events)).Draw(t, "before")
+		folder := func() *Folder { return NewFolder(Folder{Tables: w.db, Stores: w.stores, KeepFacts: 20}) }
+		feed := func(events []Event) { // a statement changes first; the feed brings it, again after a failure
+			for _, e := range events {
+				w.oracle.happened(e)
+			}
+			for f := folder(); len(events) > 0; {
+				if err := f.Fold(context.Background(), events); err == nil {
+					return
+				} else if !errors.Is(err, errCrash) && !retryable(err) {
+					t.Fatalf("fold: %v", err)
+				}
+				f = folder()
+			}
+		}
+		feed(events[:before])
+		if rapid.Bool().Draw(t, "zone") {
+			if err := w.directory.SetTimeZone(context.Background(), auth.DefaultStore, "Asia/Tokyo"); err != nil {
+				t.Fatalf("set zone: %v", err)
+			}
+		}
+		rest := events[before:]
+		stop.Store(false)
+		for try := 0; ; try++ {
+			r := w.rebuild()
+			r.Report = func(Progress) { // something comes in every phase
+				n := min(1, len(rest))
+				feed(rest[:n])
+				rest = rest[n:]
+			}
+			p, err := r.Run(context.Background(), []string{auth.DefaultStore})
+			if err == nil {
+				if p.Differences > 0 {
+					t.Fatalf("differences: %+v", p.Found)
+				}
+				break
+			}
+			if !errors.Is(err, errCrash) && !retryable(err) {
+				t.Fatalf("rebuild: %v", err)
+			}
+			if try == 30 { // it comes to an end when nothing goes wrong any more
+				stop.Store(true)
+			}
+		}
+		stop.Store(true)
+		feed(rest)
+		w.check(t)
+		if n := rowsOf(t, w.db, fmt.Sprintf("%s#%d#", auth.DefaultStore, w.store(t).Generation-1)); n > 0 {
+			t.Errorf("%d rows of the old generation are left", n)
+		}
+	})
+}
+
+// rowsOf counts the rows of Rollups whose partition begins so.
+func rowsOf(t tester, db *pebble.DB, prefix string) (n int) {
+	t.Helper()
+	var after table.Cursor
+	for {
+		page, _, err := db.Scan(context.Background(), schema.Rollups, 0, 1, after)
+		if err != nil {
+			t.Fatalf("scan: %v", err)
+		}
+		for _, item := range page.Items {
+			if strings.HasPrefix(item[schema.PK].S, prefix) {
+				n++
+			}
+		}
+		if after = page.Next; after == nil {
+			return n
+		}
+	}
+}
+
+// A ledger and a bucket that somebody spoiled are told, each once, and are right in the new generation.
+func TestRebuildTellsDifferences(t *testing.T) {
+	w := newRebuildWorld(t, nil)
+	defer w.db.Close()
+	var events []Event
+	stored := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	for n := range 40 {
+		s := statement{learner: fmt.Sprint("learner", n%4), verb: "http://example.org/v", content: fmt.Sprint("c", n%3), at: stored}
+		events = append(events, Event{Store: auth.DefaultStore, StatementID: uuidOf(n), Stored: stored, Statement: s.json(t, uuidOf(n), stored), Live: true})
+		w.oracle.happened(events[n])
+	}
+	mustFold(t, NewFolder(Folder{Tables: w.db, Stores: w.stores}), events)
+	learners := slices.Collect(maps.Keys(w.oracle.ledgers(t)))
+	head := current(w.store(t)).pageRef(learners[0], 0)
+	spoiled := current(w.store(t)).pageRef(learners[1], 0)
+	for _, write := range []table.Write{
+		table.Delete(head),
+		table.Update(spoiled, []table.Action{table.SetTo(schema.Body, table.B([]byte{7}))}),
+		table.Update(bucket{grain: 1, at: 20513}.ref(current(w.store(t)), 0), []table.Action{table.Add("a1", table.N(1))}),
+	} {
+		if _, _, err := w.db.Apply(t.Context(), write); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := w.rebuild().Run(t.Context(), []string{auth.DefaultStore})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]int{}
+	for _, d := range p.Found {
+		found[d.What]++
+	}
+	if found[WrongLedger] != 2 || found[WrongBuckets] != 1 || p.Differences != 3 {
+		t.Errorf("%+v", p.Found)
+	}
+	w.check(t)
+}
