@@ -14,7 +14,7 @@ import (
 )
 
 // deploy starts a road that is stopped when the test ends; nil where it cannot run and need not.
-func deploy(t *testing.T, flags ...string) *e2e.Cloud {
+func deploy(t testing.TB, flags ...string) *e2e.Cloud {
 	t.Helper()
 	servers, ok := cloudtest.Start(t)
 	if !ok {
