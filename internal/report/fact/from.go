@@ -28,25 +28,6 @@ type Reading struct {
 	Names []Name
 }
 
-// Actor says whose ledger a fact belongs to (definition 0.4).
-type Actor struct {
-	Key          Hash   // of a learner, or of an identified Group; zero when Unattributed
-	Unattributed bool   // an anonymous Group
-	Group        bool   // an identified Group
-	Identity     []byte // the identifier as JSON: {"mbox":…}, {"mbox_sha1sum":…}, {"openid":…} or {"account":{"homePage":…,"name":…}}
-	Name         string // "" when absent
-}
-
-// Name is what a statement says of a thing that its fact names by a hash only. Its slices are of their own.
-type Name struct {
-	Hash       Hash
-	Verb       bool           // else an activity
-	IRI        string         // the id
-	Display    jsontext.Value // language map: a verb's display, an activity's name; nil when absent
-	Type       string         // an activity's type; "" when absent
-	Definition jsontext.Value // an activity's whole definition, for xapi.Canonical; nil when absent
-}
-
 // ErrVoiding is returned for a statement that voids another: it is no event (definition 0.1).
 var ErrVoiding = errors.New("a voiding statement is no event")
 
@@ -120,7 +101,7 @@ type reader struct {
 	out       Reading
 }
 
-func (r *reader) name(n Name) { r.out.Names = append(r.out.Names, n) }
+func (r *reader) name(n Name) { r.out.Names = append(r.out.Names, n.bounded()) }
 
 func (r *reader) flag(f Flags) { r.out.Fact.Flags |= f }
 

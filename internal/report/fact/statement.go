@@ -3,7 +3,6 @@ package fact
 import (
 	"encoding/json/jsontext"
 	"encoding/json/v2"
-	"errors"
 
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
@@ -144,45 +143,4 @@ func (a *actor) ifi() xapi.IFI {
 		return xapi.IFI{Kind: xapi.Account, Value: a.Account.Name, HomePage: a.Account.HomePage}
 	}
 	return xapi.IFI{}
-}
-
-// read says who the actor is (definition 0.4).
-func (a *actor) read(hash Hasher) (Actor, error) {
-	out := Actor{Name: a.Name, Group: a.ObjectType == "Group"}
-	ifi := a.ifi()
-	switch {
-	case ifi == (xapi.IFI{}) && !out.Group:
-		return Actor{}, errors.New("read statement: its actor is nobody")
-	case ifi == (xapi.IFI{}):
-		out.Group, out.Unattributed = false, true
-		return out, nil
-	case out.Group:
-		out.Key = hash.Group(ifi)
-	default:
-		out.Key = hash.Learner(ifi)
-	}
-	var err error
-	out.Identity, err = json.Marshal(identityOf(a), json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
-	return out, err
-}
-
-// identity is an actor's identifier alone.
-type identity struct {
-	Mbox        string           `json:"mbox,omitempty"`
-	MboxSHA1Sum string           `json:"mbox_sha1sum,omitempty"`
-	OpenID      string           `json:"openid,omitempty"`
-	Account     *identityAccount `json:"account,omitempty"`
-}
-
-type identityAccount struct {
-	HomePage string `json:"homePage"`
-	Name     string `json:"name"`
-}
-
-func identityOf(a *actor) identity {
-	id := identity{Mbox: a.Mbox, MboxSHA1Sum: a.MboxSHA1Sum, OpenID: a.OpenID}
-	if a.Account != nil {
-		id.Account = &identityAccount{HomePage: a.Account.HomePage, Name: a.Account.Name}
-	}
-	return id
 }

@@ -1,6 +1,7 @@
 package fact_test
 
 import (
+	"encoding/json/v2"
 	"fmt"
 	"strings"
 	"testing"
@@ -348,6 +349,36 @@ func TestHostileStatements(t *testing.T) {
 			}
 			bounded(t, r.Fact)
 		})
+	}
+}
+
+// TestHostileNames is what would not fit a row.
+func TestHostileNames(t *testing.T) {
+	long := strings.Repeat("ä", 100_000)
+	languages := `{"en":"A film"`
+	for i := range 5000 {
+		languages += fmt.Sprintf(`,"x-%d":"\u0000%s"`, i, long[:300])
+	}
+	languages += "}"
+	object := `{"id":"http://example.com/` + long + `","definition":{"type":"http://example.com/` + long + `","name":` + languages + `}}`
+	statement := strings.Replace(with(did, object, ""), `{"mbox":"mailto:ada@Example.com","name":"Ada"}`, `{"account":{"homePage":"http://example.com/`+long+`","name":"`+long+`"},"name":"`+long+`"}`, 1)
+	r := read(t, statement)
+	n := r.Names[1]
+	if len(n.IRI) > fact.MaxIRI || len(n.Type) > fact.MaxIRI || len(n.Display) > fact.MaxDisplay || n.Definition != nil || len(r.Actor.Name) > fact.MaxName || len(r.Actor.Identity) > 3*fact.MaxIRI {
+		t.Errorf("IRI %d, type %d, display %d, definition %d, name %d, identity %d bytes", len(n.IRI), len(n.Type), len(n.Display), len(n.Definition), len(r.Actor.Name), len(r.Actor.Identity))
+	}
+	var texts map[string]string
+	if err := json.Unmarshal(n.Display, &texts); err != nil || len(texts) < 2 || texts["en"] != "A film" {
+		t.Errorf("display %.200s: %v", n.Display, err)
+	}
+	if other := read(t, strings.Replace(statement, `","definition"`, `x","definition"`, 1)).Names[1]; other.IRI == n.IRI || other.Hash == n.Hash {
+		t.Error("two activities became one")
+	}
+	for _, display := range []string{`{"` + long + `":"A film"}`, `{"en":{"a":"` + long + `"}}`, `["` + long + `"]`} {
+		object := `{"id":"http://example.com/a","definition":{"name":` + display + `}}`
+		if got := read(t, with(did, object, "")).Names[1].Display; got != nil {
+			t.Errorf("display %.100s", got)
+		}
 	}
 }
 
