@@ -57,6 +57,9 @@ func Activities(log *slog.Logger) (http.Handler, error) {
 // Agents makes the handler of the function that serves the agents resource.
 func Agents(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.App).AgentsHandler) }
 
+// Reports makes the handler of the function that serves the report API, which has an origin of its own.
+func Reports(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.App).ReportsHandler) }
+
 // Fallback makes the handler of the function that serves what no route is for. Clients are configured with all sorts of
 // slashes, and the gateway compares paths letter by letter, so it serves every resource.
 func Fallback(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.App).Handler) }
