@@ -3,34 +3,68 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"text/tabwriter"
 	"time"
 
+	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/cmd/cairn/operator"
 )
 
 var storeSetCommand = command{
 	name:    "store set",
 	summary: "Change a store's settings",
-	details: whileServing + ` A time zone says when a day begins and ends in reports. It takes effect when cairn rebuild has counted
-all statements anew.`,
-	run: func(ctx context.Context, t terminal, c command, args []string) error {
-		f := t.flags(c)
-		on := targetFlags(f)
-		store := storeFlag(f)
-		zone := f.String("time-zone", "", "the `name` of a time zone, as Europe/Paris")
-		if _, err := t.parse(f, args, 0, 0); err != nil {
-			return err
+	details: whileServing + ` Only what is named changes. A time zone says when a day begins and ends in reports; it takes effect when
+cairn rebuild has counted all statements anew. Reports tell of fewer than -k learners by "<5" only, 5 to 20, and with -hide-names they name
+nobody. -test-data says that everything in the store is made up: then -k may be less, so that figures can be compared with a recomputation.
+Other processes, as functions, go by what was before for up to a minute.`,
+	run: runStoreSet,
+}
+
+func runStoreSet(ctx context.Context, t terminal, c command, args []string) error {
+	f := t.flags(c)
+	on := targetFlags(f)
+	store := storeFlag(f)
+	zone := f.String("time-zone", "", "the `name` of a time zone, as Europe/Paris")
+	k := f.Int("k", 0, "the fewest `learners` that reports tell as a number")
+	hide := f.Bool("hide-names", false, "reports name nobody; -hide-names=false names them again")
+	test := f.Bool("test-data", false, "the store holds made-up data only")
+	if _, err := t.parse(f, args, 0, 0); err != nil {
+		return err
+	}
+	var p auth.Privacy
+	f.Visit(func(set *flag.Flag) {
+		switch set.Name {
+		case "k":
+			p.SmallNumber = k
+		case "hide-names":
+			p.HideNames = hide
+		case "test-data":
+			p.TestData = test
 		}
-		return on.withOperator(ctx, func(o operator.Operator) error {
-			if err := o.SetTimeZone(ctx, *store, *zone); err != nil {
+	})
+	if *zone == "" && p == (auth.Privacy{}) {
+		fmt.Fprintln(t.err, "cairn store set: nothing to set: name -time-zone, -k, -hide-names or -test-data")
+		return errUsage
+	}
+	return on.withOperator(ctx, func(o operator.Operator) error {
+		fmt.Fprintf(t.out, "store      %s\n", *store)
+		if p != (auth.Privacy{}) {
+			if err := o.SetPrivacy(ctx, *store, p); err != nil {
 				return err
 			}
-			fmt.Fprintf(t.out, "store      %s\ntime zone  %s, when %s rebuild is done\n", *store, *zone, t.program)
+			fmt.Fprintln(t.out, "privacy    set")
+		}
+		if *zone == "" {
 			return nil
-		})
-	},
+		}
+		if err := o.SetTimeZone(ctx, *store, *zone); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "time zone  %s, when %s rebuild is done\n", *zone, t.program)
+		return nil
+	})
 }
 
 var deadLettersCommand = command{

@@ -35,6 +35,9 @@ type Operator interface {
 	// SetTimeZone says by which time zone the days of a store's reports are counted, once they were rebuilt.
 	SetTimeZone(ctx context.Context, store, zone string) error
 
+	// SetPrivacy changes what reports of a store may tell.
+	SetPrivacy(ctx context.Context, store string, p auth.Privacy) error
+
 	// DeadLetters lists some of the statements of a store that reports could not count, by id, from after an id.
 	DeadLetters(ctx context.Context, store, after string) (DeadLetters, error)
 
@@ -167,6 +170,10 @@ func (d direct) Credentials(ctx context.Context) ([]Credential, error) {
 
 func (d direct) SetTimeZone(ctx context.Context, store, zone string) error {
 	return d.directory.SetTimeZone(ctx, store, zone)
+}
+
+func (d direct) SetPrivacy(ctx context.Context, store string, p auth.Privacy) error {
+	return d.directory.SetPrivacy(ctx, store, p)
 }
 
 func (d direct) DeadLetters(ctx context.Context, store, after string) (out DeadLetters, err error) {

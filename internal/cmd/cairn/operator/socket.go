@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
 )
 
 // The protocol between a command and the server is one POST with a JSON value to one path per operation, over a Unix
@@ -69,6 +71,7 @@ const (
 	revokeCredential = "/credential/revoke"
 	listCredentials  = "/credential/list"
 	setTimeZone      = "/store/time-zone"
+	setPrivacy       = "/store/privacy"
 	listDeadLetters  = "/dead-letters/list"
 	replayLetters    = "/dead-letters/replay"
 	startRebuild     = "/rebuild/start"
@@ -79,6 +82,12 @@ const (
 type zoneOf struct {
 	Store string `json:"store"`
 	Zone  string `json:"zone"`
+}
+
+// privacyOf is what setPrivacy takes.
+type privacyOf struct {
+	Store   string       `json:"store"`
+	Privacy auth.Privacy `json:"privacy"`
 }
 
 // lettersOf is what the operations on dead letters take.
@@ -109,6 +118,9 @@ func NewServer(o Operator) *http.Server {
 	handle(mux, listCredentials, func(ctx context.Context, _ none) ([]Credential, error) { return o.Credentials(ctx) })
 	handle(mux, setTimeZone, func(ctx context.Context, in zoneOf) (none, error) {
 		return none{}, o.SetTimeZone(ctx, in.Store, in.Zone)
+	})
+	handle(mux, setPrivacy, func(ctx context.Context, in privacyOf) (none, error) {
+		return none{}, o.SetPrivacy(ctx, in.Store, in.Privacy)
 	})
 	handle(mux, listDeadLetters, func(ctx context.Context, in lettersOf) (DeadLetters, error) {
 		return o.DeadLetters(ctx, in.Store, in.After)
@@ -197,6 +209,11 @@ func (r remote) Credentials(ctx context.Context) ([]Credential, error) {
 
 func (r remote) SetTimeZone(ctx context.Context, store, zone string) error {
 	_, err := ask[zoneOf, none](ctx, r, setTimeZone, zoneOf{store, zone})
+	return err
+}
+
+func (r remote) SetPrivacy(ctx context.Context, store string, p auth.Privacy) error {
+	_, err := ask[privacyOf, none](ctx, r, setPrivacy, privacyOf{store, p})
 	return err
 }
 
