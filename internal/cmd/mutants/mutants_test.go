@@ -1,0 +1,107 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const root = "../../.."
+
+// TestPlantedMutantsApply holds the mutants to the code as it is, without trying them: each still has its lines, leaves a
+// file that parses, and names a test that there is.
+func TestPlantedMutantsApply(t *testing.T) {
+	all, err := load(filepath.Join(root, planted))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range all {
+		t.Run(m.name, func(t *testing.T) {
+			files, err := m.apply(root)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, text := range files {
+				if _, err := parser.ParseFile(token.NewFileSet(), name, text, 0); err != nil {
+					t.Errorf("with the promise broken: %v", err)
+				}
+			}
+			if !hasTest(t, m) {
+				t.Errorf("there is no test %s in %s", m.test, m.pkg)
+			}
+		})
+	}
+	t.Logf("planted mutants: %d", len(all))
+}
+
+// hasTest looks for the function, and for the script that a subtest of TestScripts plays.
+func hasTest(t *testing.T, m mutant) bool {
+	function, rest, _ := strings.Cut(m.test, "/")
+	if script, _, _ := strings.Cut(rest, "/"); function == "TestScripts" {
+		_, err := os.Stat(filepath.Join(root, m.pkg, "testdata", script+".http"))
+		return err == nil
+	}
+	files, err := filepath.Glob(filepath.Join(root, m.pkg, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "\nfunc "+function+"(") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestParse(t *testing.T) {
+	const good = "# One\n# promise.\nhole: a hole\ntest: internal/x TestA/b\n--- old a.go\n\tx()\n--- new\n\ty()\n--- old b.go\nz\n--- new\n"
+	m, err := parse("m", good)
+	want := mutant{
+		name: "m", promise: "One promise.", hole: "a hole", pkg: "internal/x", test: "TestA/b",
+		edits: []edit{{"a.go", "\tx()\n", "\ty()\n"}, {"b.go", "z\n", ""}},
+	}
+	if err != nil || !reflect.DeepEqual(m, want) {
+		t.Errorf("got %+v, %v; want %+v", m, err, want)
+	}
+	if got := m.pattern(); got != "^TestA$/^b$" {
+		t.Errorf("pattern: %s", got)
+	}
+	for _, bad := range []string{"", strings.Replace(good, "hole: a hole\n", "", 1), strings.Replace(good, "y()", "x()", 1), strings.Replace(good, "--- new\n", "", 1), "text\n" + good} {
+		if m, err := parse("m", bad); err == nil {
+			t.Errorf("%q is read as %+v", bad, m)
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	line := func(action, test, output string) string {
+		return `{"Action":"` + action + `","Test":"` + test + `","Output":"` + output + `\n"}` + "\n"
+	}
+	for _, tt := range []struct {
+		name, out string
+		want      outcome
+		said      string
+	}{
+		{"an assertion", line("run", "TestA/b/c", "=== RUN") + line("output", "TestA/b/c", "a_test.go:1: got 1, want 2") + line("fail", "TestA/b/c", ""), caught, "a_test.go:1: got 1, want 2"},
+		{"passed", line("run", "TestA/b", "") + line("pass", "TestA/b", ""), survived, ""},
+		{"another test failed", line("run", "TestA/b", "") + line("output", "TestA", "x") + line("fail", "TestA", ""), survived, ""},
+		{"does not compile", `{"Action":"build-output","Output":"x.go:1: undefined: y\n"}` + "\n" + line("fail", "", ""), unbuilt, "x.go:1: undefined: y"},
+		{"its server does not start", line("run", "TestA", "") + line("output", "TestA", "no server") + line("fail", "TestA", ""), unbuilt, "no server"},
+		{"a panic", line("run", "TestA/b", "") + line("output", "TestA/b", "panic: nil") + line("fail", "TestA/b", ""), crashed, "panic: nil"},
+		{"another name that begins so", line("run", "TestA/b", "") + line("fail", "TestA/bc", ""), survived, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, said := judge([]byte(tt.out), "TestA/b"); got != tt.want || said != tt.said {
+				t.Errorf("got %q, %q; want %q, %q", got, said, tt.want, tt.said)
+			}
+		})
+	}
+}
