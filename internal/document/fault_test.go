@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -328,4 +329,46 @@ func TestCheck(t *testing.T) {
 	}
 	w.mustPut(keys["lost"], jsonOf(`{}`))
 	w.mustHold(keys["lost"], jsonOf(`{}`))
+}
+
+// meddledBlobs lets something happen before content is read.
+type meddledBlobs struct {
+	blob.Store
+	before func()
+}
+
+func (b meddledBlobs) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, int64, error) {
+	b.before()
+	return b.Store.Get(ctx, key, offset, length)
+}
+
+// TestADroppedTryIsNotMadeAgain: a POST finds no document, is overtaken by another writer's, so that its own content is
+// dropped, and then that document is gone before it can be merged into. What is put must have its content.
+func TestADroppedTryIsNotMadeAgain(t *testing.T) {
+	var w *world
+	key, other := stateKey("x"), large("b")
+	came, went := false, false
+	w = newWorld(t, &pebble.Faults{OnCall: func(c pebble.Call) pebble.Fault {
+		if c.Op == pebble.OpApply && !came {
+			came = true
+			w.mustPut(key, other)
+		}
+		return pebble.Fault{}
+	}})
+	w.Blobs = meddledBlobs{w.blobs, func() {
+		if !went {
+			went = true
+			if err := w.Delete(t.Context(), key, noneSet); err != nil {
+				t.Error(err)
+			}
+		}
+	}}
+	if _, err := w.Post(t.Context(), key, large("a"), noneSet); err != nil {
+		t.Fatal(err)
+	}
+	if !came || !went {
+		t.Fatalf("the other document came: %t, and went: %t", came, went)
+	}
+	w.mustHold(key, large("a"))
+	w.check()
 }

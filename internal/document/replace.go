@@ -75,6 +75,7 @@ func (s *Service) replace(ctx context.Context, k Key, p Preconditions, compose f
 func (r *replacement) write(ctx context.Context, base *record) (table.Write, bool, error) {
 	if r.next == nil || base != r.base {
 		r.drop(ctx)
+		r.next = nil // were the base there no more when it is composed anew, it would look like the base of this one
 		if err := r.take(ctx, base); err != nil {
 			return table.Write{}, false, err
 		}
