@@ -4,7 +4,7 @@ export GOTOOLCHAIN := auto
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-# Flags for `make run` (ARGS="-addr 127.0.0.1:9000") and the packages of `make test` (PKG=./internal/lrs/...).
+# Flags for `make run` (ARGS="-addr 127.0.0.1:9000") and `make mutants`, and the packages of `make test` (PKG=./internal/lrs/...).
 ARGS ?=
 PKG  ?= ./...
 # Tests of the cloud road: `make e2e` runs them, `make test` does not.
@@ -85,6 +85,9 @@ requirements: ## write the map from each requirement of xAPI to the tests that p
 	@go build -o bin/ ./internal/cmd/testreport
 	@tests=$$(awk '/^func /{test=$$2; sub(/\(.*/, "", test)} test ~ /^Test/ && /requirements[.]Met|meets.t, /{print test}' $(PROVING) | sort -u | paste -sd'|'); \
 	  go test -json -count=1 -run "^($$tests|TestScripts)$$" $(addprefix ./,$(sort $(dir $(PROVING)))) ./internal/e2e | bin/testreport -map $(MAP) -write
+
+mutants: ## break one promise at a time: the test that holds it must fail (ARGS="-only void" takes some); takes minutes
+	@go run ./internal/cmd/mutants $(ARGS)
 
 bench: ## measure: Go benchmarks, then floor, Cairn and ceiling under the load generator at CAIRN_LOAD
 	go test -run '^$$' -bench . -benchmem ./internal/...

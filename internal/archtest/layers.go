@@ -65,6 +65,7 @@ var layers = []layer{
 	{"internal/cmd/verify", []string{"internal/config", "internal/e2e"}, "it plays the black-box tests against somebody's stack"},
 	{"internal/cmd/lintstack", nil, "it reads the template"},
 	{"internal/cmd/testreport", []string{"internal/requirements"}, "it reads what go test prints, and holds it against the map of requirements"},
+	{"internal/cmd/mutants", nil, "it runs tests, and knows them by name"},
 	{"internal/requirements", nil, "the map knows ids and names of tests, and nothing of what they test"},
 	{"internal/cloudtest", nil, "test servers are started the same way for whoever asks"},
 	{"internal/e2e", []string{"internal/cloudtest", "internal/e2e", "internal/requirements"}, "black-box tests know the project by its binaries and its HTTP"},

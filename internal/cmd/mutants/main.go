@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -50,16 +51,16 @@ func run(ctx context.Context, root, only string) (ok bool, err error) {
 		return false, err
 	}
 	missed := 0
-	fmt.Printf("| mutant | hole | test | outcome | s |\n|---|---|---|---|---|\n")
+	fmt.Printf("| mutant | hole | test | outcome | s | what the test said |\n|---|---|---|---|---|---|\n")
 	for _, m := range chosen {
 		r, err := try(ctx, root, m)
 		if err != nil {
 			return false, fmt.Errorf("try %s: %w", m.name, err)
 		}
-		fmt.Printf("| %s | %s | %s %s | %s | %d |\n", r.name, r.hole, r.pkg, r.test, r.outcome, r.took.Round(time.Second)/time.Second)
+		said := strings.ReplaceAll(r.said, "|", "/")
+		fmt.Printf("| %s | %s | %s %s | %s | %d | %.100s |\n", r.name, r.hole, r.pkg, r.test, r.outcome, r.took.Round(time.Second)/time.Second, said)
 		if r.outcome != caught {
 			missed++
-			fmt.Printf("  %s: %s\n  %s\n", r.outcome, r.promise, r.said)
 		}
 	}
 	fmt.Printf("mutants: %d, caught: %d\n", len(chosen), len(chosen)-missed)

@@ -50,7 +50,7 @@ func try(ctx context.Context, root string, m mutant) (result, error) {
 	}
 	c := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-vet=off", "-timeout", "4m", "-run", m.pattern(), "./"+m.pkg)
 	c.Dir = root
-	c.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+overlay))
+	c.Env = append(c.Environ(), "GOFLAGS=-overlay="+overlay)
 	out, err := c.Output()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		return result{}, fmt.Errorf("run go test: %w", err)
