@@ -54,6 +54,7 @@ func TestTemplateDeploysEachFunction(t *testing.T) {
 				Properties struct {
 					Path   string `yaml:"Path"`
 					Method string `yaml:"Method"`
+					Stream string `yaml:"Stream"` // !GetAtt StatementsTable.StreamArn
 				} `yaml:"Properties"`
 			} `yaml:"Events"`
 		}
@@ -63,6 +64,9 @@ func TestTemplateDeploysEachFunction(t *testing.T) {
 		folder := "functions/" + strings.ToLower(strings.TrimSuffix(id, "Function"))
 		for _, event := range properties.Events {
 			route := event.Properties.Method + " " + event.Properties.Path
+			if stream := event.Properties.Stream; stream != "" {
+				route = "changes of " + strings.TrimSuffix(stream, "Table.StreamArn")
+			}
 			if properties.Description != route {
 				t.Errorf("%s is described as %q and serves %q", id, properties.Description, route)
 			}

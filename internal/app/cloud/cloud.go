@@ -4,9 +4,11 @@ package cloud
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,7 +21,9 @@ import (
 	"github.com/cairn-lrs/cairn/internal/blob/s3"
 	"github.com/cairn-lrs/cairn/internal/config"
 	"github.com/cairn-lrs/cairn/internal/lrs"
+	"github.com/cairn-lrs/cairn/internal/report/rollup"
 	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/dynamo"
 )
 
@@ -63,6 +67,20 @@ func Reports(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.A
 // Fallback makes the handler of the function that serves what no route is for. Clients are configured with all sorts of
 // slashes, and the gateway compares paths letter by letter, so it serves every resource.
 func Fallback(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.App).Handler) }
+
+// Aggregate makes the consumer of the function that reads the stream of Statements, and tells what stands before the names of the
+// tables in it. Each execution environment adds to a lane of its own choice, so that they seldom meet in one item.
+func Aggregate(log *slog.Logger) (prefix string, consume func(context.Context, []table.Change) (int, error), err error) {
+	c, err := config.Environment()
+	if err != nil {
+		return "", nil, err
+	}
+	cairn, err := New(c, log)
+	if err != nil {
+		return "", nil, err
+	}
+	return c.TablePrefix, cairn.Rollups.Consumer(uint8(rand.UintN(rollup.Lanes))), nil
+}
 
 // serve wires Cairn from the environment and takes one of its handlers.
 func serve(log *slog.Logger, handler func(*app.App) http.Handler) (http.Handler, error) {

@@ -20,17 +20,7 @@ import (
 // Open makes tables of the schemas, under names of their own, for as long as the test runs.
 func Open(t testing.TB, servers *cloudtest.Servers, schemas []table.Schema) *dynamo.DB {
 	t.Helper()
-	keys := credentials.NewStaticCredentialsProvider(cloudtest.AccessKey, cloudtest.SecretKey, "")
-	client := &http.Client{Transport: dynamo.Transport()}
-	db := dynamo.New(
-		dynamodb.New(dynamodb.Options{
-			Region: cloudtest.Region, Credentials: keys, BaseEndpoint: aws.String(servers.DynamoDB), HTTPClient: client,
-		}),
-		"test-"+rand.Text()+"-", schemas,
-		dynamo.Options{Streams: dynamodbstreams.New(dynamodbstreams.Options{
-			Region: cloudtest.Region, Credentials: keys, BaseEndpoint: aws.String(servers.DynamoDB), HTTPClient: client,
-		})},
-	)
+	db := Connect(servers, "test-"+rand.Text()+"-", schemas)
 	if err := db.CreateTables(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -40,4 +30,19 @@ func Open(t testing.TB, servers *cloudtest.Servers, schemas []table.Schema) *dyn
 		}
 	})
 	return db
+}
+
+// Connect makes a driver, with the client of streams that functions do without, for tables that somebody else makes.
+func Connect(servers *cloudtest.Servers, prefix string, schemas []table.Schema) *dynamo.DB {
+	keys := credentials.NewStaticCredentialsProvider(cloudtest.AccessKey, cloudtest.SecretKey, "")
+	client := &http.Client{Transport: dynamo.Transport()}
+	return dynamo.New(
+		dynamodb.New(dynamodb.Options{
+			Region: cloudtest.Region, Credentials: keys, BaseEndpoint: aws.String(servers.DynamoDB), HTTPClient: client,
+		}),
+		prefix, schemas,
+		dynamo.Options{Streams: dynamodbstreams.New(dynamodbstreams.Options{
+			Region: cloudtest.Region, Credentials: keys, BaseEndpoint: aws.String(servers.DynamoDB), HTTPClient: client,
+		})},
+	)
 }
