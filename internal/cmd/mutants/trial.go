@@ -48,7 +48,15 @@ func try(ctx context.Context, root string, m mutant) (result, error) {
 	if err != nil {
 		return result{}, fmt.Errorf("write mutant: %w", err)
 	}
-	c := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-vet=off", "-timeout", "4m", "-run", m.pattern(), "./"+m.pkg)
+	args := []string{"test", "-json", "-count=1", "-vet=off", "-timeout", "4m", "-run", m.pattern(), "./" + m.pkg}
+	rapid, err := usesRapid(filepath.Join(root, filepath.FromSlash(m.pkg)))
+	if err != nil {
+		return result{}, err
+	}
+	if rapid {
+		args = append(args, "-rapid.nofailfile") // or it would leave the failing case in the tree
+	}
+	c := exec.CommandContext(ctx, "go", args...)
 	c.Dir = root
 	c.Env = append(c.Environ(), "GOFLAGS=-overlay="+overlay)
 	out, err := c.Output()
@@ -58,6 +66,24 @@ func try(ctx context.Context, root string, m mutant) (result, error) {
 	r := result{mutant: m, took: time.Since(began)}
 	r.outcome, r.said = judge(out, m.test)
 	return r, ctx.Err()
+}
+
+// usesRapid reports whether the tests of a folder have properties.
+func usesRapid(folder string) (bool, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		return false, fmt.Errorf("list tests: %w", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return false, fmt.Errorf("read tests: %w", err)
+		}
+		if bytes.Contains(text, []byte(`"pgregory.net/rapid"`)) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // writeOverlay writes the files into a folder, and what tells the compiler to read them in place of the real ones.
