@@ -1,0 +1,51 @@
+package report_test
+
+import (
+	"testing"
+	"time"
+)
+
+// TestLive: sentences come once each, in the order in which they were stored; minutes and learners are counted, and few are not told.
+func TestLive(t *testing.T) {
+	w := newWorld(t, 0)
+	for i := range 30 {
+		w.fold(said{learner: i % 6, verb: "completed", content: "a", at: today.Add(time.Duration(i-30) * 10 * time.Second)})
+	}
+	live, err := w.reports.Live(t.Context(), w.store, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(live.Sentences) != 20 || live.Sentences[19].Actor != "Person 5" || live.Learners.Value == nil || *live.Learners.Value != 6 || live.Delay == nil || *live.Delay != 1 {
+		t.Errorf("got %d sentences, learners %+v, delay %v", len(live.Sentences), live.Learners, live.Delay)
+	}
+	if last := live.PerMinute[58]; len(live.PerMinute) != 60 || last.Value == nil || *last.Value != 6 {
+		t.Errorf("the minute before this one: %+v", last)
+	}
+	seen := map[string]bool{}
+	for _, s := range live.Sentences {
+		seen[s.ID] = true
+	}
+	for i := range 5 { // two at a time, and the clock goes on
+		w.fold(said{learner: 7, verb: "completed", content: "b", at: w.now.Add(-time.Second)}, said{learner: 8, verb: "completed", content: "b", at: w.now.Add(-time.Second)})
+		w.now = w.now.Add(2 * time.Second)
+		if live, err = w.reports.Live(t.Context(), w.store, live.Cursor); err != nil {
+			t.Fatal(err)
+		}
+		if len(live.Sentences) != 2 || live.Skipped {
+			t.Fatalf("poll %d: %d sentences, skipped %v", i, len(live.Sentences), live.Skipped)
+		}
+		for _, s := range live.Sentences {
+			if seen[s.ID] {
+				t.Errorf("%s comes twice", s.ID)
+			}
+			seen[s.ID] = true
+		}
+	}
+	w.now = w.now.Add(2 * time.Hour)
+	if live, err = w.reports.Live(t.Context(), w.store, live.Cursor); err != nil || len(live.Sentences) != 0 || *live.Learners.Value != 0 || live.Delay != nil {
+		t.Errorf("two hours later: %d sentences, %+v, %v", len(live.Sentences), live.Learners, err)
+	}
+	if _, err := w.reports.Live(t.Context(), w.store, "AAAA"); err == nil {
+		t.Error("any text is a cursor")
+	}
+}

@@ -1,0 +1,151 @@
+package report_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/report"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
+)
+
+// yearly are statements of a year, on every day of it.
+func yearly(n, learners int) []said {
+	first := today.AddDate(-1, 0, 1)
+	all := make([]said, n)
+	for i := range all {
+		verb := []string{"initialized", "progressed", "completed"}[i/learners%3]
+		all[i] = said{learner: i % learners, verb: verb, content: "course", platform: "web", at: first.Add(time.Duration(i) * 364 * 24 * time.Hour / time.Duration(n))}
+	}
+	return all
+}
+
+// mostItems is how many items a report over time or content may read for a year, however many statements there are.
+const mostItems = 400
+
+// TestReadsDoNotGrow: a report of a year reads the same items over 10,000 statements as over a hundred times as many, whose sums
+// are written into the rows directly.
+func TestReadsDoNotGrow(t *testing.T) {
+	w := newWorld(t, 0)
+	w.fold(yearly(10_000, 200)...)
+	questions := []struct {
+		report string
+		params map[string]string
+	}{
+		{"activity", map[string]string{"range": "365d"}},
+		{"activity", map[string]string{"range": "365d", "by": "week"}},
+		{"activity", map[string]string{"range": "365d", "by": "month"}},
+		{"activity", map[string]string{"range": "365d", "content": contents + "course"}},
+		{"activity", map[string]string{"range": "365d", "by": "month", "content": contents + "course"}},
+		{"overview", map[string]string{"range": "month"}},
+		{"overview", map[string]string{"range": "week", "content": contents + "course"}},
+		{"overview", map[string]string{"range": "all"}},
+		{"retention", map[string]string{"range": "365d"}},
+	}
+	before := make([]int, len(questions))
+	for i, q := range questions {
+		a := w.ask(q.report, q.params)
+		before[i] = a.Read.Items
+		if a.Read.Road != report.Buckets || a.Read.Items > mostItems {
+			t.Errorf("%s %v reads %d items by %s, want at most %d by buckets", q.report, q.params, a.Read.Items, a.Read.Road, mostItems)
+		}
+	}
+	multiply(t, w, 100)
+	for i, q := range questions {
+		a := w.ask(q.report, q.params)
+		if a.Read.Items != before[i] {
+			t.Errorf("%s %v reads %d items of a million statements and %d of ten thousand", q.report, q.params, a.Read.Items, before[i])
+		}
+	}
+	if got := csv(w.ask("overview", map[string]string{"range": "all"}))[0]["statements"]; got != "1000000" {
+		t.Errorf("the report tells of %s statements", got)
+	}
+	t.Logf("items read: %v", before)
+}
+
+// multiply makes all sums of the store so many times as large.
+func multiply(t *testing.T, w *world, times int64) {
+	t.Helper()
+	var after table.Cursor
+	for {
+		page, _, err := w.tables.Scan(t.Context(), schema.Rollups, 0, 1, after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range page.Items {
+			if !strings.Contains(item[schema.PK].S, "#B#") {
+				continue
+			}
+			larger := table.Item{}
+			for attr, v := range item {
+				if v.Kind == table.Number {
+					v.N *= times
+				}
+				larger[attr] = v
+			}
+			if _, _, err := w.tables.Apply(t.Context(), table.Put(schema.Rollups, larger)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if after = page.Next; after == nil {
+			return
+		}
+	}
+}
+
+// TestLedgersAreBounded: what needs more ledgers than the bound is refused before they are read, with the bound and what to do.
+func TestLedgersAreBounded(t *testing.T) {
+	w := newWorld(t, 100)
+	w.fold(yearly(300, 101)...)
+	w.fold(said{learner: 1, verb: "answered", content: "rare", at: today.Add(-time.Hour)})
+	_, err := w.try("contents", map[string]string{"range": "all"})
+	refusal, ok := errors.AsType[*report.Refusal](err)
+	if !ok || !errors.Is(err, report.ErrBound) || !strings.Contains(refusal.Message, "101 learners") || !strings.Contains(refusal.Message, "100 at most") {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := w.reports.Custom(context.Background(), w.store, report.Custom{Measures: []string{"learners"}, By: []string{"content"}, Range: "all"}); !errors.Is(err, report.ErrBound) {
+		t.Errorf("a question of one's own: %v", err)
+	}
+	if a := w.ask("overview", map[string]string{"range": "all"}); a.Read.Learners != 0 || csv(a)[0]["learners"] != "101" {
+		t.Errorf("buckets know no bound: %v", a.Read)
+	}
+	a := w.ask("contents", map[string]string{"range": "all", "content": contents + "rare"})
+	if a.Read.Learners != 1 || a.Read.Items > 20 {
+		t.Errorf("a narrower question read %+v, want the one ledger with the content", a.Read)
+	}
+}
+
+// TestBothRoadsAgree: what is answered from ledgers, because of a filter that lets everything through, is what buckets say.
+func TestBothRoadsAgree(t *testing.T) {
+	w := newWorld(t, 0)
+	w.fold(yearly(2000, 50)...)
+	for _, params := range []map[string]string{
+		{"from": "2026-01-01", "to": "2026-03-31", "by": "day"},
+		{"from": "2026-01-01", "to": "2026-03-31", "by": "week", "content": contents + "course"},
+		{"from": "2025-07-01", "to": "2026-03-31", "by": "month"},
+	} {
+		buckets := w.ask("activity", params)
+		params["platform"] = "web"
+		ledgers := w.ask("activity", params)
+		if buckets.Read.Road != report.Buckets || ledgers.Read.Road != report.Ledgers || ledgers.Read.Learners != 50 {
+			t.Fatalf("roads %+v and %+v", buckets.Read, ledgers.Read)
+		}
+		want := csv(buckets)
+		for i, row := range csv(ledgers) {
+			for column, value := range row {
+				if want[i][column] != value {
+					t.Errorf("%v, row %d, %s: buckets say %q, ledgers %q", params, i, column, want[i][column], value)
+				}
+			}
+		}
+	}
+	month := w.ask("overview", map[string]string{"from": "2026-02-01", "to": "2026-02-28"})
+	days := w.ask("overview", map[string]string{"from": "2026-02-01", "to": "2026-02-28", "platform": "web"})
+	if a, b := csv(month)[0], csv(days)[0]; month.Read.Road != report.Buckets || days.Read.Road != report.Ledgers ||
+		a["learners"] != b["learners"] || a["statements"] != b["statements"] || a["starts"] != b["starts"] || a["activeTime"] != b["activeTime"] || a["stickiness"] != b["stickiness"] {
+		t.Errorf("buckets say %v, ledgers %v", a, b)
+	}
+}
