@@ -3,7 +3,7 @@
 // which a store can lose or show what it must not.
 //
 //	go run ./internal/cmd/mutants              all of them, which takes minutes
-//	go run ./internal/cmd/mutants -only void   those whose name or hole matches
+//	go run ./internal/cmd/mutants -only void   those whose "name: hole" matches
 //
 // A mutant is a file in planted: a promise, a few lines of a source file, and what stands there when the promise is broken.
 // The tests must pass without it: run `make test` first. It exits with 1 unless every mutant is caught.
@@ -24,7 +24,7 @@ import (
 const planted = "internal/cmd/mutants/planted"
 
 func main() {
-	only := flag.String("only", "", "a regular expression that name or hole must match")
+	only := flag.String("only", "", "a regular expression that \"name: hole\" must match")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -126,11 +126,11 @@ func (m mutant) pattern() string {
 	return strings.Join(parts, "/")
 }
 
-// choose keeps the mutants whose name or hole matches.
+// choose keeps the mutants whose "name: hole" matches.
 func choose(all []mutant, pattern string) ([]mutant, error) {
 	re, err := regexp.Compile(pattern)
 	if err != nil {
 		return nil, fmt.Errorf("read -only: %w", err)
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !re.MatchString(m.name) && !re.MatchString(m.hole) }), nil
+	return slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !re.MatchString(m.name + ": " + m.hole) }), nil
 }
