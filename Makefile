@@ -15,6 +15,8 @@ STAGE ?= dev
 # cfn-lint and SAM, from PyPI at the versions of infra/lint.
 LINT_TOOLS := bin/lint
 SAM := $(LINT_TOOLS)/bin/sam
+# AWS's runtime interface emulator comes with SAM; a test holds it beside the front, once `make lint-template` has installed it.
+export CAIRN_RIE = $(abspath $(firstword $(wildcard $(LINT_TOOLS)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(subst aarch64,arm64,$(shell uname -m)))))
 export SAM_CLI_TELEMETRY := 0
 # Where `make bench` leaves its results.
 OUT ?= bin/bench

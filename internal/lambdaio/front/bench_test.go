@@ -1,7 +1,6 @@
 package front
 
 import (
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -15,17 +14,10 @@ var benchmarkEnvironment = map[string]string{
 	"CAIRN_DYNAMODB_ENDPOINT": "http://127.0.0.1:1", "CAIRN_S3_ENDPOINT": "http://127.0.0.1:1",
 }
 
-// benchmarkPool builds a function as the Makefile does, for this machine.
 func benchmarkPool(b *testing.B, pkg string) *pool {
 	b.Helper()
-	binary := filepath.Join(b.TempDir(), "bootstrap")
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", binary, pkg)
-	build.Env = append(build.Environ(), "CGO_ENABLED=0")
-	if printed, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("build %s: %v: %s", pkg, err, printed)
-	}
 	return newPool(launcher{
-		function: Function{Name: filepath.Base(pkg), Memory: 512, Timeout: 10 * time.Second}, binary: binary, environment: benchmarkEnvironment,
+		function: Function{Name: filepath.Base(pkg), Memory: 512, Timeout: 10 * time.Second}, binary: buildFunction(b, pkg), environment: benchmarkEnvironment,
 		initTimeout: initTimeout, log: func(Line) {}, now: time.Now,
 	}, 1)
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -229,4 +231,16 @@ func (w *world) ask(t *testing.T, method, path string, body io.Reader) (*http.Re
 		t.Fatal(err)
 	}
 	return response, string(got)
+}
+
+// buildFunction compiles a function as the Makefile does, for this machine.
+func buildFunction(t testing.TB, pkg string) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "bootstrap")
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", binary, pkg)
+	build.Env = append(build.Environ(), "CGO_ENABLED=0")
+	if printed, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v: %s", pkg, err, printed)
+	}
+	return binary
 }

@@ -93,13 +93,10 @@ func TestStreamReachesAFunction(t *testing.T) {
 	w.log.find(t, "the process ended: exit status 7")
 }
 
-// TestDynamoDBStreamReachesAFunction with every change of a table, those of an item in their order.
-func TestDynamoDBStreamReachesAFunction(t *testing.T) {
-	servers, ok := cloudtest.Start(t)
-	if !ok {
-		return
-	}
-	stack := "front-" + strings.ToLower(rand.Text()[:10])
+// deployTables makes the tables of a stack for as long as the test runs.
+func deployTables(t *testing.T, servers *cloudtest.Servers) (stack string, cairn *cloud.Cairn) {
+	t.Helper()
+	stack = "front-" + strings.ToLower(rand.Text()[:10])
 	cairn, err := cloud.New(config.Config{
 		TablePrefix: stack + "-", Bucket: stack, DynamoDBEndpoint: servers.DynamoDB, S3Endpoint: servers.S3,
 		AWS: config.AWS{Region: cloudtest.Region, AccessKeyID: cloudtest.AccessKey, Secret: cloudtest.SecretKey},
@@ -115,6 +112,16 @@ func TestDynamoDBStreamReachesAFunction(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return stack, cairn
+}
+
+// TestDynamoDBStreamReachesAFunction with every change of a table, those of an item in their order.
+func TestDynamoDBStreamReachesAFunction(t *testing.T) {
+	servers, ok := cloudtest.Start(t)
+	if !ok {
+		return
+	}
+	stack, cairn := deployTables(t, servers)
 	w := newStack(t, stack, streamTemplate, "consume", 0, Server{Endpoint: servers.DynamoDB, Region: cloudtest.Region, AccessKey: cloudtest.AccessKey})
 
 	const items, changes = 5, 30
