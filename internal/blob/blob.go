@@ -6,6 +6,7 @@ package blob
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"time"
@@ -16,6 +17,9 @@ var ErrNotFound = errors.New("blob: no such object")
 
 // ErrInvalid says that a key is not valid; nothing was sent.
 var ErrInvalid = errors.New("blob: invalid key")
+
+// ErrDenied says that the store refuses access. S3 says so of an object that is not there, too, to those who may not list.
+var ErrDenied = errors.New("blob: access denied")
 
 // ErrUnavailable says that the store cannot be reached, is throttling or is full; whether a Put was done is unknown.
 var ErrUnavailable = errors.New("blob: store unavailable")
@@ -35,12 +39,25 @@ type Store interface {
 	Delete(ctx context.Context, key string) error
 }
 
-// Signer makes URLs by which a client moves a large object past the payload limits of the edge.
-type Signer interface {
-	// SignPut allows one upload of exactly size bytes under the key until expiry.
-	SignPut(ctx context.Context, key string, size int64, expiry time.Duration) (url string, header map[string]string, err error)
-	// SignGet allows downloads of the object until expiry.
-	SignGet(ctx context.Context, key string, expiry time.Duration) (url string, err error)
+// Transfer moves large objects past the payload limits of the edge: clients send and fetch them by URLs that say all that is
+// allowed, and objects change their key without being read.
+type Transfer interface {
+	// SignPut allows one upload of exactly these bytes under the key, if it is free, until expiry. The client must send
+	// the headers. A URL that begins with "/" is on the host that the client has asked.
+	SignPut(ctx context.Context, key string, content Content, expiry time.Duration) (url string, header map[string]string, err error)
+
+	// SignGet allows downloads of the object until expiry. They have the Content-Type, and tell browsers to save and not to
+	// show it.
+	SignGet(ctx context.Context, key, contentType string, expiry time.Duration) (url string, err error)
+
+	// Copy puts an object under another key too, as Put does; ErrNotFound, or ErrDenied, when it is not there.
+	Copy(ctx context.Context, from, to string) error
+}
+
+// Content says which bytes an upload must have.
+type Content struct {
+	Size   int64
+	SHA256 [sha256.Size]byte
 }
 
 // Lister lists objects. It is for the operator's commands only and never granted to a function.

@@ -3,6 +3,8 @@ package blobtest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"io"
 	"net/http"
 	"testing"
@@ -14,16 +16,18 @@ import (
 // SigningStore is what a driver that signs URLs implements.
 type SigningStore interface {
 	Store
-	blob.Signer
+	blob.Transfer
 }
 
 // RunSigner tests the URLs of a driver by using them.
 func RunSigner(t *testing.T, open func(t *testing.T) SigningStore) {
 	t.Run("upload", func(t *testing.T) { testSignedUpload(t, open(t)) })
 	t.Run("upload of another size", func(t *testing.T) { testSignedUploadOfAnotherSize(t, open(t)) })
+	t.Run("upload of other bytes", func(t *testing.T) { testSignedUploadOfOtherBytes(t, open(t)) })
 	t.Run("upload to a taken key", func(t *testing.T) { testSignedUploadToTakenKey(t, open(t)) })
 	t.Run("download", func(t *testing.T) { testSignedDownload(t, open(t)) })
 	t.Run("a URL opens one key", func(t *testing.T) { testSignedKey(t, open(t)) })
+	t.Run("copy", func(t *testing.T) { testCopy(t, open(t)) })
 	t.Run("invalid", func(t *testing.T) { testSignInvalid(t, open(t)) })
 }
 
@@ -48,9 +52,41 @@ func testSignedUploadOfAnotherSize(t *testing.T, s SigningStore) {
 	}
 }
 
+func testSignedUploadOfOtherBytes(t *testing.T, s SigningStore) {
+	if status := uploadFor(t, s, "up/4", pattern(10), []byte("0123456789")); status < 400 {
+		t.Errorf("upload of other bytes of the same size = %d, want a refusal", status)
+	}
+	if got := keys(t, s, ""); len(got) != 0 {
+		t.Errorf("a refused upload left %v", got)
+	}
+}
+
+func testCopy(t *testing.T, s SigningStore) {
+	if err := s.Copy(t.Context(), "from/1", "to/1"); !errors.Is(err, blob.ErrNotFound) && !errors.Is(err, blob.ErrDenied) {
+		t.Errorf("copy of nothing: %v, want ErrNotFound or ErrDenied", err)
+	}
+	put(t, s, "from/1", []byte("content"))
+	for range 2 { // again is the same
+		if err := s.Copy(t.Context(), "from/1", "to/1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Delete(t.Context(), "from/1"); err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, s, "to/1", 0, -1, 7); string(got) != "content" {
+		t.Errorf("the copy is %q, want %q", got, "content")
+	}
+	for _, keys := range [][2]string{{"../x", "to/2"}, {"to/1", "../x"}} {
+		if err := s.Copy(t.Context(), keys[0], keys[1]); !errors.Is(err, blob.ErrInvalid) {
+			t.Errorf("copy %v: %v, want ErrInvalid", keys, err)
+		}
+	}
+}
+
 func testSignedUploadToTakenKey(t *testing.T, s SigningStore) {
 	put(t, s, "up/3", []byte("first"))
-	if status := upload(t, s, "up/3", 6, []byte("second")); status != http.StatusPreconditionFailed {
+	if status := uploadFor(t, s, "up/3", []byte("second"), []byte("second")); status != http.StatusPreconditionFailed {
 		t.Errorf("upload to a taken key = %d, want 412", status)
 	}
 	if got := get(t, s, "up/3", 0, -1, 5); string(got) != "first" {
@@ -60,11 +96,16 @@ func testSignedUploadToTakenKey(t *testing.T, s SigningStore) {
 
 func testSignedDownload(t *testing.T, s SigningStore) {
 	put(t, s, "down/1", []byte("content"))
-	url, err := s.SignGet(t.Context(), "down/1", time.Minute)
+	url, err := s.SignGet(t.Context(), "down/1", "text/plain", time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	status, body := request(t, http.MethodGet, url, nil, nil)
+	if response, err := http.Get(url); err != nil {
+		t.Error(err)
+	} else if err := response.Body.Close(); err != nil || response.Header.Get("Content-Type") != "text/plain" || response.Header.Get("Content-Disposition") != "attachment" {
+		t.Errorf("download has the header %v, %v", response.Header, err)
+	}
 	if status != http.StatusOK || string(body) != "content" {
 		t.Errorf("download = %d %q, want 200 %q", status, body, "content")
 	}
@@ -73,7 +114,7 @@ func testSignedDownload(t *testing.T, s SigningStore) {
 func testSignedKey(t *testing.T, s SigningStore) {
 	put(t, s, "down/2", []byte("mine"))
 	put(t, s, "down/3", []byte("not mine"))
-	url, err := s.SignGet(t.Context(), "down/2", time.Minute)
+	url, err := s.SignGet(t.Context(), "down/2", "text/plain", time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,19 +145,25 @@ func testSignInvalid(t *testing.T, s SigningStore) {
 		{"more than a week", "x", 1, 8 * 24 * time.Hour},
 	}
 	for _, tt := range tests {
-		if _, _, err := s.SignPut(ctx, tt.key, tt.size, tt.expiry); err == nil {
+		if _, _, err := s.SignPut(ctx, tt.key, blob.Content{Size: tt.size}, tt.expiry); err == nil {
 			t.Errorf("SignPut with invalid %s succeeded", tt.name)
 		}
 	}
-	if _, err := s.SignGet(ctx, "../x", time.Minute); err == nil {
+	if _, err := s.SignGet(ctx, "../x", "text/plain", time.Minute); err == nil {
 		t.Error("SignGet with an invalid key succeeded")
 	}
 }
 
-// upload signs an upload of size bytes and sends body by it.
-func upload(t *testing.T, s SigningStore, key string, size int64, body []byte) int {
+// upload signs an upload of the first size bytes of a pattern and sends body by it.
+func upload(t *testing.T, s SigningStore, key string, size int, body []byte) int {
 	t.Helper()
-	url, header, err := s.SignPut(t.Context(), key, size, time.Minute)
+	return uploadFor(t, s, key, pattern(size), body)
+}
+
+// uploadFor signs an upload of some bytes and sends others by it.
+func uploadFor(t *testing.T, s SigningStore, key string, signed, body []byte) int {
+	t.Helper()
+	url, header, err := s.SignPut(t.Context(), key, blob.Content{Size: int64(len(signed)), SHA256: sha256.Sum256(signed)}, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

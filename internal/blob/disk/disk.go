@@ -36,18 +36,22 @@ const (
 	maxKnown = 10_000         // bound of the memory for folders known to be durable
 )
 
-// Store is a blob.Store and blob.Lister. Errors of the file system wrap blob.ErrUnavailable.
+// Store is a blob.Store, blob.Lister and blob.Transfer, and serves the URLs that it signs. Errors of the file system wrap blob.ErrUnavailable.
 type Store struct {
 	root   *os.Root
 	writes atomic.Uint64 // numbers the files under writing/
+
+	signing []byte           // key of signed URLs
+	now     func() time.Time // by which they expire
 
 	mu      sync.Mutex
 	durable map[string]bool // folders whose own entry this process has synced
 }
 
 var (
-	_ blob.Store  = (*Store)(nil)
-	_ blob.Lister = (*Store)(nil)
+	_ blob.Store    = (*Store)(nil)
+	_ blob.Lister   = (*Store)(nil)
+	_ blob.Transfer = (*Store)(nil)
 )
 
 // Open opens the folder, makes it when it is missing, and removes the writes that a crash left unfinished.
@@ -61,7 +65,7 @@ func open(dir string, now time.Time) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open blob folder: %w", err)
 	}
-	s := &Store{root: root, durable: map[string]bool{".": true}}
+	s := &Store{root: root, durable: map[string]bool{".": true}, signing: newSigningKey(), now: time.Now}
 	if err := s.prepare(now); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare blob folder: %w", err), root.Close())
 	}
@@ -106,20 +110,34 @@ func (s *Store) Put(ctx context.Context, key string, body []byte) error {
 		// Its writer may not have synced the folder yet, and this caller is promised durability too.
 		return unavailable("sync taken key", s.makeDurable(name))
 	}
-	temporary, err := s.writeTemporary(body)
+	err := s.link(key, func(w io.Writer) error { _, err := w.Write(body); return err })
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// link writes an object and gives it its name, durably; fs.ErrExist when the key is taken, which is durable then too.
+func (s *Store) link(key string, write func(io.Writer) error) error {
+	name := fileName(key)
+	temporary, err := s.writeTemporary(write)
 	if err != nil {
 		return unavailable("write object", err)
 	}
 	if err := s.makeFolder(path.Dir(name)); err != nil {
 		return unavailable("make folder", errors.Join(err, s.root.Remove(temporary)))
 	}
-	if err := s.root.Link(temporary, name); err != nil && !errors.Is(err, fs.ErrExist) {
-		return unavailable("name object", errors.Join(err, s.root.Remove(temporary)))
+	taken := s.root.Link(temporary, name)
+	if taken != nil && !errors.Is(taken, fs.ErrExist) {
+		return unavailable("name object", errors.Join(taken, s.root.Remove(temporary)))
 	}
 	if err := s.root.Remove(temporary); err != nil {
 		return unavailable("remove temporary name", err)
 	}
-	return unavailable("sync folder", s.sync(path.Dir(name)))
+	if err := s.sync(path.Dir(name)); err != nil {
+		return unavailable("sync folder", err)
+	}
+	return taken
 }
 
 // makeDurable syncs the folders on the way to a file that another call has linked; the file itself was synced before.
@@ -131,7 +149,7 @@ func (s *Store) makeDurable(name string) error {
 }
 
 // writeTemporary writes a new file under writing/, durably, and returns its name.
-func (s *Store) writeTemporary(body []byte) (string, error) {
+func (s *Store) writeTemporary(write func(io.Writer) error) (string, error) {
 	for {
 		name := fmt.Sprintf("%s/%d-%d", writing, os.Getpid(), s.writes.Add(1))
 		file, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -141,8 +159,7 @@ func (s *Store) writeTemporary(body []byte) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		_, err = file.Write(body)
-		if err == nil {
+		if err = write(file); err == nil {
 			err = file.Sync()
 		}
 		if err = errors.Join(err, file.Close()); err != nil {

@@ -30,7 +30,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/blob"
 )
 
-// Store is a blob.Store, blob.Lister and blob.Signer.
+// Store is a blob.Store, blob.Lister and blob.Transfer.
 type Store struct {
 	client *s3.Client
 	bucket string
@@ -39,9 +39,9 @@ type Store struct {
 }
 
 var (
-	_ blob.Store  = (*Store)(nil)
-	_ blob.Lister = (*Store)(nil)
-	_ blob.Signer = (*Store)(nil)
+	_ blob.Store    = (*Store)(nil)
+	_ blob.Lister   = (*Store)(nil)
+	_ blob.Transfer = (*Store)(nil)
 )
 
 // New makes a driver for the objects of a bucket whose names begin with the prefix, which may be empty. It sends nothing.
@@ -199,6 +199,8 @@ func failure(verb string, err error) error {
 	switch {
 	case code == "NoSuchKey", code == "NotFound": // HeadObject has no body that could tell more than 404
 		return fmt.Errorf("%s: %w", verb, blob.ErrNotFound)
+	case code == "AccessDenied", code == "Forbidden":
+		return fmt.Errorf("%s: %w: %w", verb, blob.ErrDenied, err)
 	case code == "", status(err) >= http.StatusInternalServerError, status(err) == http.StatusConflict,
 		status(err) == http.StatusTooManyRequests, code == "SlowDown", code == "RequestTimeout":
 		return fmt.Errorf("%s: %w: %w", verb, blob.ErrUnavailable, err)

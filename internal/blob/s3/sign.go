@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"time"
@@ -17,29 +18,32 @@ import (
 // A signed URL dies with the credentials that signed it: in a function these are its role's session, which may end
 // before the expiry does. Source: S3 user guide, "Download and upload objects with presigned URLs".
 
-// signer leaves out the checksum that the SDK would compute of the body that it does not have.
+// signer leaves out the checksum that the SDK would compute of the body that it does not have, and keeps the one that is
+// given a header: in the query it would not be known to bind the client.
 func (s *Store) signer() *s3.PresignClient {
 	return s3.NewPresignClient(s.client, func(o *s3.PresignOptions) {
+		o.Presigner = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping, o.DisableHeaderHoisting = true, true })
 		o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) {
 			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		})
 	})
 }
 
-// SignPut implements blob.Signer. The size is part of what is signed, as Content-Length, and so is the condition that
-// the key is free: a second upload is refused (412). The client must send the returned headers.
-func (s *Store) SignPut(ctx context.Context, key string, size int64, expiry time.Duration) (string, map[string]string, error) {
+// SignPut implements blob.Transfer. What is signed has the size, as Content-Length, the checksum, which S3 compares, and the
+// condition that the key is free: a second upload is refused (412).
+func (s *Store) SignPut(ctx context.Context, key string, content blob.Content, expiry time.Duration) (string, map[string]string, error) {
 	if err := checkSign(key, expiry); err != nil {
 		return "", nil, err
 	}
-	if size < 1 {
-		return "", nil, fmt.Errorf("sign an upload of %d bytes: %w", size, blob.ErrInvalid) // an unsigned length would be any length
+	if content.Size < 1 {
+		return "", nil, fmt.Errorf("sign an upload of %d bytes: %w", content.Size, blob.ErrInvalid) // an unsigned length would be any length
 	}
 	request, err := s.signer().PresignPutObject(ctx, &s3.PutObjectInput{
-		Bucket:        &s.bucket,
-		Key:           s.name(key),
-		ContentLength: &size,
-		IfNoneMatch:   aws.String("*"),
+		Bucket:         &s.bucket,
+		Key:            s.name(key),
+		ContentLength:  &content.Size,
+		ChecksumSHA256: aws.String(base64.StdEncoding.EncodeToString(content.SHA256[:])),
+		IfNoneMatch:    aws.String("*"),
 	}, s3.WithPresignExpires(expiry))
 	if err != nil {
 		return "", nil, fmt.Errorf("sign upload: %w", err)
@@ -47,12 +51,15 @@ func (s *Store) SignPut(ctx context.Context, key string, size int64, expiry time
 	return request.URL, headers(request), nil
 }
 
-// SignGet implements blob.Signer.
-func (s *Store) SignGet(ctx context.Context, key string, expiry time.Duration) (string, error) {
+// SignGet implements blob.Transfer.
+func (s *Store) SignGet(ctx context.Context, key, contentType string, expiry time.Duration) (string, error) {
 	if err := checkSign(key, expiry); err != nil {
 		return "", err
 	}
-	request, err := s.signer().PresignGetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: s.name(key)}, s3.WithPresignExpires(expiry))
+	request, err := s.signer().PresignGetObject(ctx, &s3.GetObjectInput{
+		Bucket: &s.bucket, Key: s.name(key),
+		ResponseContentType: &contentType, ResponseContentDisposition: aws.String("attachment"),
+	}, s3.WithPresignExpires(expiry))
 	if err != nil {
 		return "", fmt.Errorf("sign download: %w", err)
 	}
@@ -78,4 +85,19 @@ func headers(request *v4.PresignedHTTPRequest) map[string]string {
 		}
 	}
 	return m
+}
+
+// Copy implements blob.Transfer by CopyObject, which takes objects of up to 5 GB. A taken key is written over: its object is
+// the same one, since a key stands for one content.
+func (s *Store) Copy(ctx context.Context, from, to string) error {
+	if err := begin(ctx, from); err != nil {
+		return err
+	}
+	if err := begin(ctx, to); err != nil {
+		return err
+	}
+	_, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{
+		Bucket: &s.bucket, Key: s.name(to), CopySource: aws.String(s.bucket + "/" + *s.name(from)),
+	})
+	return failure("copy object", err)
 }
