@@ -22,8 +22,12 @@ type Ports struct {
 	Tables  table.DB
 	Scanner table.Scanner // for the operator's commands; nil in functions
 	Blobs   blob.Store
-	Log     *slog.Logger     // one line per request; nil: none
-	Now     func() time.Time // nil: time.Now
+
+	// Transfer makes URLs for what is larger than a request or an answer.
+	Transfer blob.Transfer
+
+	Log *slog.Logger     // one line per request; nil: none
+	Now func() time.Time // nil: time.Now
 
 	// OnlyWriter says that no other process writes these tables, as on the local road.
 	OnlyWriter bool
@@ -77,7 +81,7 @@ func New(p Ports) *App {
 		OwnDisk:     p.OnlyWriter,
 		Log:         p.Log,
 	})
-	documents := document.New(document.Config{Tables: p.Tables, Blobs: p.Blobs, Now: p.Now})
+	documents := document.New(document.Config{Tables: p.Tables, Blobs: p.Blobs, Transfer: p.Transfer, Now: p.Now})
 	reports := newReports(p, service)
 	return &App{
 		Directory:  directory,
@@ -88,6 +92,7 @@ func New(p Ports) *App {
 		options: httpapi.Options{
 			Statements:      service,
 			Documents:       documents,
+			Uploads:         documents,
 			Activities:      service,
 			Persons:         service,
 			Reports:         reports,
@@ -119,6 +124,9 @@ func (a *App) ActivitiesHandler() http.Handler { return httpapi.Activities(a.opt
 
 // AgentsHandler serves the agents resource alone.
 func (a *App) AgentsHandler() http.Handler { return httpapi.Agents(a.options) }
+
+// UploadsHandler serves the uploads resource alone.
+func (a *App) UploadsHandler() http.Handler { return httpapi.Uploads(a.options) }
 
 // AboutHandler serves the about resource alone. It needs no ports.
 func AboutHandler(log *slog.Logger, requestIDHeader string) http.Handler {

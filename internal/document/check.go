@@ -88,7 +88,8 @@ func (c *Check) Run(ctx context.Context) (CheckSummary, error) {
 func (c *Check) oldBlobs(ctx context.Context) (map[string]int64, error) {
 	old, limit := map[string]int64{}, c.Now().Add(-GarbageAge)
 	err := c.Lister.List(ctx, "", func(info blob.Info) error {
-		if _, rest, _ := strings.Cut(info.Key, "/"); strings.HasPrefix(rest, blobFolder) && info.Modified.Before(limit) {
+		_, rest, _ := strings.Cut(info.Key, "/")
+		if (strings.HasPrefix(rest, blobFolder) || strings.HasPrefix(info.Key, uploadFolder)) && info.Modified.Before(limit) {
 			old[info.Key] = info.Size
 		}
 		return nil

@@ -62,6 +62,7 @@ type Document struct {
 	ETag        string // quoted SHA-1 of the content, in lower-case hexadecimal digits
 	Updated     time.Time
 	Content     []byte // nil from Head
+	URL         string // in place of content that is too large to be given out: good for DownloadLife
 }
 
 // ETag is the entity tag of content: its SHA-1, quoted. The specification demands this digest; nothing here relies on
@@ -77,6 +78,10 @@ func quoteDigest(digest []byte) string { return `"` + hex.EncodeToString(digest)
 type Config struct {
 	Tables table.DB
 	Blobs  blob.Store
+
+	// Transfer makes URLs for what is too large; nil: nothing is.
+	Transfer blob.Transfer
+
 	Now    func() time.Time // nil: time.Now
 	Random io.Reader        // of the tokens of writes; nil: crypto/rand
 }
@@ -112,8 +117,15 @@ func (s *Service) Get(ctx context.Context, k Key) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	return r.document(content), nil
+	found := r.document(content)
+	if s.byURL(r) {
+		found.URL, err = s.link(ctx, k.Store.ID, r)
+	}
+	return found, err
 }
+
+// byURL says that a content is not given out whole.
+func (s *Service) byURL(r *record) bool { return s.Transfer != nil && !r.inline && r.size > MaxWhole }
 
 // find reads a document's record; ErrNotFound when there is none.
 func (s *Service) find(ctx context.Context, k Key) (*record, error) {
@@ -139,6 +151,9 @@ func (s *Service) load(ctx context.Context, k Key) (*record, []byte, error) {
 		r, err := s.find(ctx, k)
 		if err != nil {
 			return nil, nil, err
+		}
+		if s.byURL(r) {
+			return r, nil, nil
 		}
 		content, err := s.content(ctx, k.Store.ID, r)
 		if !errors.Is(err, blob.ErrNotFound) || r.same(before) {

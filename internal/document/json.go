@@ -16,20 +16,26 @@ const (
 
 // check refuses an Upload whose type could not stand in a header, and JSON that is none.
 func (u Upload) check() error {
+	mediaType, err := u.mediaType()
+	if err == nil && mediaType == jsonType && !jsontext.Value(u.Content).IsValid() {
+		err = ErrJSON
+	}
+	return err
+}
+
+// mediaType is the type without its parameters, "" when there is none; ErrContentType for one that is not.
+func (u Upload) mediaType() (string, error) {
 	if u.ContentType == "" {
-		return nil
+		return "", nil
 	}
 	if len(u.ContentType) > MaxType || strings.ContainsFunc(u.ContentType, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return ErrContentType
+		return "", ErrContentType
 	}
 	mediaType, _, err := mime.ParseMediaType(u.ContentType)
 	if err != nil || !strings.Contains(mediaType, "/") {
-		return ErrContentType
+		return "", ErrContentType
 	}
-	if mediaType == jsonType && !jsontext.Value(u.Content).IsValid() {
-		return ErrJSON
-	}
-	return nil
+	return mediaType, nil
 }
 
 // storedType is the Content-Type that the document is kept with.

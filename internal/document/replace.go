@@ -16,7 +16,16 @@ func (s *Service) Put(ctx context.Context, k Key, up Upload, p Preconditions) (D
 	if err := up.check(); err != nil {
 		return Document{}, err
 	}
-	return s.replace(ctx, k, p, func(context.Context, *record) (Upload, error) { return up, nil })
+	return s.replace(ctx, k, p, replacement{compose: func(context.Context, *record) (Upload, error) { return up, nil }})
+}
+
+// PutUploaded is Put of what was uploaded by a ticket. The upload stays as it is.
+func (s *Service) PutUploaded(ctx context.Context, k Key, contentType, ticket string, p Preconditions) (Document, error) {
+	up := Upload{ContentType: contentType}
+	if _, err := up.mediaType(); err != nil {
+		return Document{}, err
+	}
+	return s.replace(ctx, k, p, replacement{ticket: ticket, compose: func(context.Context, *record) (Upload, error) { return up, nil }})
 }
 
 // Post merges a JSON object into the document, one level deep, or makes the document when there is none, whatever its
@@ -26,9 +35,12 @@ func (s *Service) Post(ctx context.Context, k Key, up Upload, p Preconditions) (
 	if err := up.check(); err != nil {
 		return Document{}, err
 	}
-	return s.replace(ctx, k, p, func(ctx context.Context, base *record) (Upload, error) {
+	return s.replace(ctx, k, p, replacement{compose: func(ctx context.Context, base *record) (Upload, error) {
 		if base == nil {
 			return up, nil
+		}
+		if base.size > MaxMerged {
+			return Upload{}, ErrMergedSize
 		}
 		if !isJSON(base.contentType) || !isJSON(up.ContentType) {
 			return Upload{}, ErrMerge
@@ -42,7 +54,7 @@ func (s *Service) Post(ctx context.Context, k Key, up Upload, p Preconditions) (
 			err = ErrMergedSize
 		}
 		return Upload{ContentType: up.ContentType, Content: merged}, err
-	})
+	}})
 }
 
 // replacement is the attempt to put new content in place of what is there.
@@ -53,16 +65,19 @@ type replacement struct {
 	base *record // what next was composed for
 	next *record // the last one composed
 	kept bool    // its content lies in the blob store
+
+	ticket   string    // of what was uploaded before, in place of composed content; "" for none
+	uploaded *uploaded // what it stands for, once that was looked at
 }
 
-// replace puts what compose makes of the document in its place.
-func (s *Service) replace(ctx context.Context, k Key, p Preconditions, compose func(context.Context, *record) (Upload, error)) (Document, error) {
+// replace puts what compose makes of the document, or what was uploaded, in its place.
+func (s *Service) replace(ctx context.Context, k Key, p Preconditions, r replacement) (Document, error) {
 	c, err := s.begin(ctx, k, p)
 	if err != nil {
 		return Document{}, err
 	}
-	r := &replacement{change: c, compose: compose}
-	if err := c.run(ctx, r); err != nil {
+	r.change = c
+	if err := c.run(ctx, &r); err != nil {
 		r.drop(ctx)
 		return Document{}, err
 	}
@@ -97,14 +112,9 @@ func (r *replacement) take(ctx context.Context, base *record) error {
 	if _, err := io.ReadFull(r.Random, t[:]); err != nil {
 		return fmt.Errorf("make token of a write: %w", err)
 	}
-	digest := sha1.Sum(up.Content)
-	next := &record{
-		contentType: up.storedType(),
-		size:        int64(len(up.Content)),
-		digest:      digest[:],
-		updated:     r.Now().UTC(),
-		inline:      len(up.Content) <= MaxInline,
-		attempts:    attempts(nil).with(t),
+	next := &record{contentType: up.storedType(), updated: r.Now().UTC(), attempts: attempts(nil).with(t)}
+	if err := r.measure(ctx, next, up); err != nil {
+		return err
 	}
 	if base != nil {
 		next.attempts = base.attempts.with(t)
@@ -120,9 +130,29 @@ func (r *replacement) take(ctx context.Context, base *record) error {
 		return nil
 	}
 	r.kept = true
+	if r.uploaded != nil {
+		return r.copy(ctx, r.uploaded.key, blobKey(r.store, t))
+	}
 	if err := r.Blobs.Put(ctx, blobKey(r.store, t), up.Content); err != nil {
 		return fmt.Errorf("write content of document: %w", err)
 	}
+	return nil
+}
+
+// measure says how large the new content is, what its digest is, and where it goes. What was uploaded is looked at once,
+// however often the document changes meanwhile.
+func (r *replacement) measure(ctx context.Context, next *record, up Upload) (err error) {
+	if r.ticket == "" {
+		digest := sha1.Sum(up.Content)
+		next.size, next.digest, next.inline = int64(len(up.Content)), digest[:], len(up.Content) <= MaxInline
+		return nil
+	}
+	if r.uploaded == nil {
+		if r.uploaded, err = r.lookAt(ctx, r.store, r.ticket, up.ContentType); err != nil {
+			return err
+		}
+	}
+	next.size, next.digest = r.uploaded.size, r.uploaded.digest
 	return nil
 }
 

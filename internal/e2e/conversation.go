@@ -146,7 +146,7 @@ func (c *conversation) exchange(ctx context.Context, s Step) error {
 	if out.method != http.MethodGet && out.method != http.MethodHead {
 		c.wrote = time.Now()
 	}
-	if out.method == http.MethodGet && a.status == http.StatusOK && c.who.store == "A" {
+	if out.method == http.MethodGet && a.status == http.StatusOK && out.header.Get("Authorization") != "" && c.who.store == "A" {
 		if err := c.mirror(ctx, out); err != nil {
 			return fmt.Errorf("line %d: %w", s.Line, err)
 		}

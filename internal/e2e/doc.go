@@ -58,9 +58,11 @@
 // # Requests
 //
 //	METHOD /path          below the xAPI endpoint; @/path from the server's root
+//	METHOD {{url}}        a whole URL, which gets neither credentials nor a version
 //	? name = value        query parameter, escaped
 //	& name = value        field of a form, escaped
 //	Name: value           header
+//	headers {{object}}    the members of a JSON object as headers
 //	without Name          leaves out a header that the runner would send
 //	  body                with CRLF line ends when the Content-Type is multipart
 //	eventually            is sent again until all checks hold, for what is promised only to come: a statement that was

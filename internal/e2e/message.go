@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/base64"
+	"encoding/json/v2"
 	"errors"
 	"fmt"
 	"io"
@@ -56,6 +57,9 @@ func (r *Request) prepare(endpoint string, v *values, who identity, version stri
 		base = u.Scheme + "://" + u.Host
 	}
 	target := base + path
+	if elsewhere(path) { // whoever has the URL may use it, so nobody's credentials go there
+		target, who, version = path, identity{}, ""
+	}
 	if query := encodePairs(r.Query, expand); query != "" {
 		target += "?" + query
 	}
@@ -78,6 +82,17 @@ func (r *Request) prepare(endpoint string, v *values, who identity, version stri
 		}
 		out.header.Add(p.Name, expand(p.Value))
 	}
+	if r.Headers != "" {
+		var more map[string]string
+		if err := json.Unmarshal([]byte(expand(r.Headers)), &more); err != nil {
+			return out, fmt.Errorf("read headers: %w", err)
+		}
+		for name, value := range more {
+			if name != "Content-Length" { // it follows from the body
+				out.header.Set(name, value)
+			}
+		}
+	}
 	for _, name := range r.Without {
 		out.header.Del(name)
 	}
@@ -89,6 +104,11 @@ func (r *Request) prepare(endpoint string, v *values, who identity, version stri
 	}
 	out.url, out.body = target, body
 	return out, nil
+}
+
+// elsewhere says that a path is a whole URL.
+func elsewhere(path string) bool {
+	return strings.HasPrefix(path, "http://") || strings.HasPrefix(path, "https://")
 }
 
 func encodePairs(pairs []Pair, expand func(string) string) string {

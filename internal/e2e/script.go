@@ -40,6 +40,7 @@ type Request struct {
 	Query, Form  []Pair
 	Header       []Pair
 	Without      []string
+	Headers      string // a JSON object of further headers; "" for none
 	Body         string
 	HasBody      bool
 	FollowMore   bool
@@ -62,7 +63,7 @@ type Check struct {
 }
 
 var (
-	requestLine = regexp.MustCompile(`^([A-Z]+) (@?/\S*|@\{\{\S+)$`)
+	requestLine = regexp.MustCompile(`^([A-Z]+) (@?/\S*|@?\{\{\S+)$`)
 	headerLine  = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*): ?(.*)$`)
 	pairLine    = regexp.MustCompile(`^([?&]) (\S+) =(?: (.*))?$`)
 	assignLine  = regexp.MustCompile(`^(let|make|save) ([A-Za-z][A-Za-z0-9]*) =(?: (.*))?$`)
@@ -222,6 +223,8 @@ func (p *parser) part(line string) error {
 		} else {
 			r.Form = append(r.Form, Pair{m[2], m[3]})
 		}
+	} else if object, ok := strings.CutPrefix(line, "headers "); ok {
+		r.Headers = object
 	} else if name, ok := strings.CutPrefix(line, "without "); ok {
 		r.Without = append(r.Without, name)
 	} else if line == "follow more" {

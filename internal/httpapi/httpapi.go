@@ -8,6 +8,7 @@
 //	GET|HEAD                  /xapi/activities          lrsapi/activities.go
 //	GET|HEAD                  /xapi/agents              lrsapi/agents.go
 //	GET|HEAD                  /xapi/about               lrsapi/about.go, open to all
+//	POST                      /xapi/uploads             lrsapi/uploads.go: Cairn's own, for documents larger than a request
 //	GET|HEAD                  /xapi and /               page.go: what this is and how to speak to it
 //
 // The reports (package reportapi) are served by a handler and on an origin of their own:
@@ -36,6 +37,7 @@ const Base = "/xapi"
 type Options struct {
 	Statements    lrsapi.StatementService
 	Documents     lrsapi.DocumentService
+	Uploads       lrsapi.UploadService
 	Activities    lrsapi.ActivityService
 	Persons       lrsapi.PersonService
 	Reports       reportapi.Service
@@ -53,7 +55,7 @@ type Options struct {
 
 // New serves every resource and the page that explains them: one process that is a whole LRS.
 func New(o Options) http.Handler {
-	return o.serve(o.statements(), o.state(), o.activityProfile(), o.agentProfile(), o.activities(), o.agents(), about(), page("/"), page(Base))
+	return o.serve(o.statements(), o.state(), o.activityProfile(), o.agentProfile(), o.activities(), o.agents(), o.uploads(), about(), page("/"), page(Base))
 }
 
 // Statements serves the statements resource alone.
@@ -73,6 +75,9 @@ func Activities(o Options) http.Handler { return o.serve(o.activities()) }
 
 // Agents serves the agents resource alone.
 func Agents(o Options) http.Handler { return o.serve(o.agents()) }
+
+// Uploads serves the uploads resource alone.
+func Uploads(o Options) http.Handler { return o.serve(o.uploads()) }
 
 // About serves the about resource alone; it needs no service and no authenticator.
 func About(o Options) http.Handler { return o.serve(about()) }
@@ -103,6 +108,8 @@ func (o Options) activities() edge.Resource {
 }
 
 func (o Options) agents() edge.Resource { return lrsapi.Agents(o.Persons, Base+"/agents") }
+
+func (o Options) uploads() edge.Resource { return lrsapi.Uploads(o.Uploads, Base+"/uploads") }
 
 func about() edge.Resource { return lrsapi.About(Base + "/about") }
 

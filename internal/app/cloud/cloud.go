@@ -64,6 +64,9 @@ func Agents(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.Ap
 // Reports makes the handler of the function that serves the report API, which has an origin of its own.
 func Reports(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.App).ReportsHandler) }
 
+// Uploads makes the handler of the function that serves the uploads resource.
+func Uploads(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.App).UploadsHandler) }
+
 // Fallback makes the handler of the function that serves what no route is for. Clients are configured with all sorts of
 // slashes, and the gateway compares paths letter by letter, so it serves every resource.
 func Fallback(log *slog.Logger) (http.Handler, error) { return serve(log, (*app.App).Handler) }
@@ -121,7 +124,7 @@ func New(c config.Config, log *slog.Logger) (*Cairn, error) {
 	}), c.Bucket, "")
 	return &Cairn{
 		App: app.New(app.Ports{
-			Tables: tables, Scanner: tables, Blobs: blobs, Log: log,
+			Tables: tables, Scanner: tables, Blobs: blobs, Transfer: blobs, Log: log,
 			IndexLag: cmp.Or(c.IndexLag, lrs.DefaultIndexLag), ClockSkew: cmp.Or(c.ClockSkew, lrs.DefaultClockSkew),
 			Shards: Shards, RequestIDHeader: requestIDHeader,
 		}),

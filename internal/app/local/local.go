@@ -12,8 +12,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -67,6 +69,18 @@ func Open(ctx context.Context, dir string, o Options) (*Cairn, error) {
 	return c, nil
 }
 
+// Handler serves everything, and the signed URLs of large documents.
+func (c *Cairn) Handler() http.Handler {
+	everything := c.App.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, disk.TransferPath) {
+			c.Blobs.ServeHTTP(w, r)
+			return
+		}
+		everything.ServeHTTP(w, r)
+	})
+}
+
 // derive merges what statements say of activities and agents where that was not done: all, once, of an older folder, and
 // the last ones after a crash. Where it fails, as on a full disk, statements are stored and read all the same, so it is
 // told, and tried again when the folder is opened next.
@@ -105,7 +119,7 @@ func openQuiet(dir string, o Options) (*Cairn, error) {
 	}
 	return &Cairn{
 		App: app.New(app.Ports{
-			Tables: tables, Scanner: tables, Blobs: blobs, Log: o.Log,
+			Tables: tables, Scanner: tables, Blobs: blobs, Transfer: blobs, Log: o.Log,
 			OnlyWriter: true, Shards: shards,
 			// The delay of an entry begins when it is written, which is later than its position: hence room for a slow write.
 			IndexLag: 2 * o.IndexDelay,

@@ -151,7 +151,8 @@ func (s *Store) receive(w http.ResponseWriter, r *http.Request, key string, quer
 // errContent says that other bytes came than were signed.
 var errContent = errors.New("other bytes than were signed")
 
-// Copy implements blob.Transfer by a second name for the same file, which never changes.
+// Copy implements blob.Transfer by a second name for the same file, which never changes. The file is as young as the copy
+// then: what is looked for as garbage goes by age.
 func (s *Store) Copy(ctx context.Context, from, to string) error {
 	if err := begin(ctx, from); err != nil {
 		return err
@@ -168,6 +169,10 @@ func (s *Store) Copy(ctx context.Context, from, to string) error {
 		return fmt.Errorf("copy object: %w", blob.ErrNotFound)
 	case err != nil && !errors.Is(err, fs.ErrExist):
 		return unavailable("name object", err)
+	}
+	now := s.now()
+	if err := s.root.Chtimes(name, now, now); err != nil {
+		return unavailable("date object", err)
 	}
 	return unavailable("sync folder", s.sync(path.Dir(name)))
 }

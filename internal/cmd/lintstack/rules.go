@@ -235,8 +235,8 @@ func (s *stack) policies(id string, n *yaml.Node) {
 				}
 			}
 			for _, target := range list(statement, "Resource") {
-				if folder, ok := strings.CutPrefix(target, "${Bucket.Arn}/*/"); ok {
-					target = strings.TrimSuffix(folder, "/*")
+				if folder, ok := strings.CutPrefix(target, "${Bucket.Arn}/"); ok {
+					target = strings.TrimSuffix(strings.TrimPrefix(folder, "*/"), "/*")
 				}
 				if target == "" || strings.Contains(target, "*") {
 					s.report(id, "%s allows its actions on %q", text(statement, "Sid"), target)

@@ -35,6 +35,8 @@ var statuses = []struct {
 	{document.ErrNotFound, http.StatusNotFound, "xAPI 1.0.3 Communication 3.2"},
 	{document.ErrExists, http.StatusConflict, "xAPI 1.0.3 Communication 3.1"},
 	{document.ErrPrecondition, http.StatusPreconditionFailed, "xAPI 1.0.3 Communication 3.1"},
+	{document.ErrUpload, http.StatusBadRequest, ""},
+	{document.ErrUploadSize, http.StatusRequestEntityTooLarge, ""},
 	{document.ErrID, http.StatusRequestEntityTooLarge, ""},
 	{document.ErrMergedSize, http.StatusRequestEntityTooLarge, ""},
 	{document.ErrList, http.StatusRequestEntityTooLarge, ""},

@@ -26,7 +26,7 @@ var (
 
 	corsHeaders = []string{strings.Join([]string{
 		"Accept", "Accept-Language", "Authorization", "Content-Language", "Content-Type", "If-Match", "If-None-Match",
-		"Updated", "X-Experience-API-Hash", "X-Experience-API-Version", "X-Requested-With",
+		"Updated", "X-Cairn-Upload", "X-Experience-API-Hash", "X-Experience-API-Version", "X-Requested-With",
 	}, ", ")}
 	corsMaxAge = []string{"7200"} // seconds; browsers cap it there
 )

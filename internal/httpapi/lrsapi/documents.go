@@ -27,6 +27,9 @@ type DocumentService interface {
 	Put(ctx context.Context, k document.Key, up document.Upload, p document.Preconditions) (document.Document, error)
 	Post(ctx context.Context, k document.Key, up document.Upload, p document.Preconditions) (document.Document, error)
 
+	// PutUploaded is Put of what was uploaded by a ticket; document.ErrUpload when nothing was.
+	PutUploaded(ctx context.Context, k document.Key, contentType, ticket string, p document.Preconditions) (document.Document, error)
+
 	// Delete removes a document; one that is not there is no error. DeleteAll removes all of the owner, or those with
 	// the registration.
 	Delete(ctx context.Context, k document.Key, p document.Preconditions) error
@@ -106,7 +109,22 @@ func (d *documents) get(w http.ResponseWriter, r *edge.Request) error {
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
+	if found.URL != "" {
+		return redirect(w, r, found.URL)
+	}
 	return edge.Write(w, http.StatusOK, found.ContentType, found.Content)
+}
+
+// redirect sends the client to content that is too large for an answer. 303 asks for a GET of it, and most clients leave
+// Authorization out there, as they must: the URL is the right. Source: RFC 9110, 15.4.4.
+func redirect(w http.ResponseWriter, r *edge.Request, url string) error {
+	url = absolute(r, url)
+	w.Header()["Location"] = []string{url}
+	body, err := json.Marshal(map[string]string{"url": url})
+	if err != nil {
+		return fmt.Errorf("encode URL: %w", err)
+	}
+	return edge.Write(w, http.StatusSeeOther, "application/json", body)
 }
 
 // list answers the ids of the documents, as a JSON array.
@@ -149,8 +167,10 @@ func (d *documents) post(w http.ResponseWriter, r *edge.Request) error {
 	return d.store(w, r, d.service.Post, document.Preconditions{})
 }
 
-func (d *documents) store(w http.ResponseWriter, r *edge.Request,
-	store func(context.Context, document.Key, document.Upload, document.Preconditions) (document.Document, error), required document.Preconditions) error {
+// storeDocument is Put or Post.
+type storeDocument func(context.Context, document.Key, document.Upload, document.Preconditions) (document.Document, error)
+
+func (d *documents) store(w http.ResponseWriter, r *edge.Request, store storeDocument, required document.Preconditions) error {
 	if err := r.Params.Only(d.params(d.id)...); err != nil {
 		return err
 	}
@@ -170,7 +190,7 @@ func (d *documents) store(w http.ResponseWriter, r *edge.Request,
 	if err != nil {
 		return err
 	}
-	stored, err := store(r.Context(), key, document.Upload{ContentType: r.Header.Get("Content-Type"), Content: body}, preconditions)
+	stored, err := d.storeContent(r, store, key, body, preconditions)
 	if err != nil {
 		return err
 	}
@@ -178,6 +198,20 @@ func (d *documents) store(w http.ResponseWriter, r *edge.Request,
 	setDocumentHeaders(w.Header(), stored.ETag, stored.Updated)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// storeContent stores what the request brings, or the upload that it names.
+func (d *documents) storeContent(r *edge.Request, store storeDocument, key document.Key, body []byte, p document.Preconditions) (document.Document, error) {
+	contentType, ticket := r.Header.Get("Content-Type"), r.Header.Get(uploadHeader)
+	switch {
+	case ticket == "":
+		return store(r.Context(), key, document.Upload{ContentType: contentType, Content: body}, p)
+	case r.Method != http.MethodPut:
+		return document.Document{}, edge.BadRequest("", "%s goes with PUT only: POST merges what it is sent", uploadHeader)
+	case len(body) > 0:
+		return document.Document{}, edge.BadRequest("", "a request with %s has no content: the upload is its content", uploadHeader)
+	}
+	return d.service.PutUploaded(r.Context(), key, contentType, ticket, p)
 }
 
 // delete removes one document, or every one of the owner.
