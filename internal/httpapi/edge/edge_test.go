@@ -293,7 +293,7 @@ func TestPreflight(t *testing.T) {
 	}
 	for header, want := range map[string]string{
 		"Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE, OPTIONS",
-		"Access-Control-Allow-Headers": "Accept, Accept-Language, Authorization, Content-Language, Content-Type, If-Match, If-None-Match, Updated, X-Experience-API-Hash, X-Experience-API-Version, X-Requested-With",
+		"Access-Control-Allow-Headers": "Accept, Accept-Language, Authorization, Content-Language, Content-Type, If-Match, If-None-Match, Updated, X-Cairn-Upload, X-Experience-API-Hash, X-Experience-API-Version, X-Requested-With",
 		"Access-Control-Max-Age":       "7200",
 	} {
 		if got := r.Header.Get(header); got != want {
