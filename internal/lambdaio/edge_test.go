@@ -43,6 +43,7 @@ func TestSampleEventsThroughTheEdge(t *testing.T) {
 		{"activityprofile-head", cairn.ActivityProfileHandler(), 200, "", true},
 		{"agentprofile-post", cairn.AgentProfileHandler(), 204, "", false},
 		{"agentprofile-get", cairn.AgentProfileHandler(), 200, `["settings"]`, false},
+		{"uploads-post", cairn.UploadsHandler(), 200, `"url":"https://abcde12345.execute-api.eu-west-1.amazonaws.com/blobs/uploads/default/`, false},
 		{"agents-get", cairn.AgentsHandler(), 200, `"mbox":["mailto:learner@example.com"]`, false},
 	}
 	for _, tt := range tests {
@@ -83,7 +84,7 @@ func wire(t *testing.T) *app.App {
 		}
 	})
 	cairn := app.New(app.Ports{
-		Tables: tables, Scanner: tables, Blobs: blobs, Now: time.Now, OnlyWriter: true, Shards: 1,
+		Tables: tables, Scanner: tables, Blobs: blobs, Transfer: blobs, Now: time.Now, OnlyWriter: true, Shards: 1,
 		Log: slog.New(slog.DiscardHandler), RequestIDHeader: RequestIDHeader,
 	})
 	if err := cairn.Directory.EnsureDefault(t.Context()); err != nil {
