@@ -127,7 +127,7 @@ func New(o Options) (*Front, error) {
 				return nil, fmt.Errorf("make front: %s reads a stream, and there are none", m.Name)
 			}
 			followers = append(followers, &follower{
-				Mapping: m, pace: lambdaPace, function: function.Name, invoke: p.follow, streams: o.Streams, now: o.Now, log: o.Log,
+				Mapping: m, pace: lambdaPace, function: function.Name, invoke: o.follow(p), streams: o.Streams, now: o.Now, log: o.Log,
 			})
 		}
 	}
@@ -137,6 +137,18 @@ func New(o Options) (*Front, error) {
 		f.following.Go(func() { follower.run(ctx) })
 	}
 	return f, nil
+}
+
+// follow makes the invoker of an event source mapping: each of its invocations begins a trace, and is aborted when ctx ends.
+func (o Options) follow(p *pool) invoker {
+	return func(ctx context.Context, payload []byte) (id string, answer []byte, err error) {
+		id = p.name()
+		trace, err := newTrace(o.Now(), o.Random)
+		if err == nil {
+			answer, err = p.invoke(ctx, invocation{id: id, payload: payload, trace: trace, abort: ctx.Done()})
+		}
+		return id, answer, err
+	}
 }
 
 // route adds the routes of a function.

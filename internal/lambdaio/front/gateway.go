@@ -65,18 +65,25 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // name gives the request its ids.
 func (g *gateway) name(a *arrival) error {
 	id := make([]byte, requestIDBytes)
-	trace := make([]byte, 12)
 	if _, err := io.ReadFull(g.options.Random, id); err != nil {
 		return fmt.Errorf("make request id: %w", err)
 	}
-	if _, err := io.ReadFull(g.options.Random, trace); err != nil {
-		return fmt.Errorf("make trace id: %w", err)
-	}
 	a.id = base64.URLEncoding.EncodeToString(id)
-	if a.trace = a.request.Header.Get("X-Amzn-Trace-Id"); a.trace == "" {
-		a.trace = fmt.Sprintf("Root=1-%08x-%s", a.at.Unix(), hex.EncodeToString(trace))
+	if a.trace = a.request.Header.Get("X-Amzn-Trace-Id"); a.trace != "" {
+		return nil
 	}
-	return nil
+	var err error
+	a.trace, err = newTrace(a.at, g.options.Random)
+	return err
+}
+
+// newTrace begins a trace. Source: AWS X-Ray developer guide, "Trace ID format".
+func newTrace(at time.Time, random io.Reader) (string, error) {
+	trace := make([]byte, 12)
+	if _, err := io.ReadFull(random, trace); err != nil {
+		return "", fmt.Errorf("make trace id: %w", err)
+	}
+	return fmt.Sprintf("Root=1-%08x-%s", at.Unix(), hex.EncodeToString(trace)), nil
 }
 
 // serve invokes the function of the route. It has written an answer, or returns the refusal to write.

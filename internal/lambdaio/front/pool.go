@@ -59,13 +59,6 @@ func (p *pool) invoke(ctx context.Context, i invocation) ([]byte, error) {
 	}
 }
 
-// follow runs one event of an event source mapping, which is aborted when ctx ends.
-func (p *pool) follow(ctx context.Context, payload []byte) (id string, answer []byte, err error) {
-	id = p.name()
-	answer, err = p.invoke(ctx, invocation{id: id, payload: payload, abort: ctx.Done()})
-	return id, answer, err
-}
-
 // take returns an idle environment, or starts one.
 func (p *pool) take(ctx context.Context) (e *environment, idle bool, err error) {
 	p.mu.Lock()

@@ -91,6 +91,7 @@ func TestStreamReachesAFunction(t *testing.T) {
 		t.Errorf("%s was told of %+v, want the record %s", line.Source, message.Batch, poison)
 	}
 	w.log.find(t, "the process ended: exit status 7")
+	w.log.find(t, `"trace":"1-`)
 }
 
 // deployTables makes the tables of a stack for as long as the test runs.

@@ -168,6 +168,18 @@ func TestDeployedTemplate(t *testing.T) {
 			t.Errorf("%s: the prefix of the tables is %q", key, prefix)
 		}
 	}
+	mappings := 0
+	for _, function := range template.Functions {
+		mappings += len(function.Mappings)
+		for _, m := range function.Mappings { // lambdaio.Stream depends on the first two
+			if !m.Partial || !m.Bisect || m.Destination == "" || m.Retries == forever {
+				t.Errorf("%s: a bad record would stop a shard, or go without a trace: %+v", m.Name, m)
+			}
+		}
+	}
+	if mappings == 0 || len(template.APIs) != 2 {
+		t.Errorf("%d event source mappings and %d APIs, want the stream of statements, and an origin each for xAPI and reports", mappings, len(template.APIs))
+	}
 	for _, api := range template.APIs {
 		if !strings.Contains(api.AccessLog, "$context.requestId") {
 			t.Errorf("the access log of %s, %q, has no request id", api.Name, api.AccessLog)
