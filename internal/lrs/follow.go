@@ -29,16 +29,22 @@ type Follower struct {
 	saved  time.Time         // when the checkpoints were written
 }
 
+// Changes gather while the follower rests: those of one learner, counted together, cost little more than one. It rests for
+// longer than it works, so that requests have the machine, until there is more than it takes at once.
 const (
-	followBatch     = 1000
-	followPause     = 50 * time.Millisecond // changes gather meanwhile: one at a time they would cost as much as the writes they follow
-	checkpointEvery = time.Second           // a restart repeats what came after a checkpoint, which is harmless
+	followPage      = 1000 // changes of one read
+	followBatch     = 5000 // changes at once, some 3 KB each
+	followPause     = 50 * time.Millisecond
+	followLongest   = time.Second
+	restPerWork     = 3
+	checkpointEvery = time.Second // a restart repeats what came after a checkpoint, which is harmless
 )
 
 // Run follows until the context ends, and returns its error, or the first other one. A change that cannot be completed
 // now is tried again, so an error is one of reading.
 func (f *Follower) Run(ctx context.Context) error {
 	for {
+		began := f.Positions.Now()
 		n, err := f.Pass(ctx)
 		if err != nil {
 			return err
@@ -46,11 +52,12 @@ func (f *Follower) Run(ctx context.Context) error {
 		if n >= followBatch {
 			continue
 		}
+		pause := min(max(restPerWork*f.Positions.Now().Sub(began), followPause), followLongest)
 		if err := f.Wait(ctx, f.latest); err != nil {
 			return err
 		}
 		select {
-		case <-time.After(followPause):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -117,15 +124,23 @@ func (f *Follower) passShard(ctx context.Context, shard string) (n int, err erro
 // changes reads a batch of changes to Statements after a sequence number. When the process was down for longer than they are
 // kept, it calls trimmed, unless that is nil, and begins at the oldest change there is.
 func (s *Service) changes(ctx context.Context, shard, after string, trimmed func()) (changes []table.Change, open bool, err error) {
-	changes, open, err = s.Tables.Changes(ctx, schema.Statements, shard, after, followBatch)
-	if errors.Is(err, table.ErrTrimmed) {
-		changes, open, err = s.Tables.Changes(ctx, schema.Statements, shard, "", followBatch)
-		if trimmed != nil {
-			trimmed()
+	for len(changes) < followBatch {
+		page, more, err := s.Tables.Changes(ctx, schema.Statements, shard, after, followPage)
+		if errors.Is(err, table.ErrTrimmed) {
+			if trimmed != nil {
+				trimmed()
+			}
+			after = ""
+			continue
 		}
-	}
-	if err != nil {
-		return nil, false, fmt.Errorf("read changes: %w", err)
+		if err != nil {
+			return nil, false, fmt.Errorf("read changes: %w", err)
+		}
+		changes, open = append(changes, page...), more
+		if len(page) < followPage {
+			break
+		}
+		after = page[len(page)-1].Sequence
 	}
 	return changes, open, nil
 }
