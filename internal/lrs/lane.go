@@ -50,6 +50,14 @@ func newLane(store auth.Store, pl plan, filter anyOf, perPage int) *lane {
 	return l
 }
 
+// breadth is 1 for a lane of sharded kinds, whose terms are on many statements each, and 0 for any other.
+func (l *lane) breadth() int {
+	if len(l.filter) == 0 || l.filter[0].kind().sharded() {
+		return 1
+	}
+	return 0
+}
+
 // sharded reports whether a partition is one of several shards.
 func sharded(q table.Query, store auth.Store) bool {
 	if q.Index != "" {

@@ -1,7 +1,9 @@
 package lrs
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
@@ -75,7 +77,8 @@ func (s *Service) list(ctx context.Context, p auth.Principal, pl plan) (Page, er
 	return l.page, nil
 }
 
-// openLanes makes a lane of every filter that partitions list, or the one lane of all statements by time.
+// openLanes makes a lane of every filter that partitions list, or the one lane of all statements by time. Those of few
+// statements, as a learner's and a registration's are, come first.
 func (l *listing) openLanes() {
 	perPage := l.plan.limit + 1
 	for _, f := range l.filters {
@@ -83,6 +86,7 @@ func (l *listing) openLanes() {
 			l.lanes = append(l.lanes, newLane(l.p.Store, l.plan, f, perPage))
 		}
 	}
+	slices.SortStableFunc(l.lanes, func(a, b *lane) int { return cmp.Compare(a.breadth(), b.breadth()) })
 	if len(l.lanes) == 0 {
 		l.lanes = append(l.lanes, newLane(l.p.Store, l.plan, nil, perPage))
 	}
@@ -93,6 +97,9 @@ func (l *listing) fill(ctx context.Context) (done bool, err error) {
 	for _, ln := range l.lanes {
 		if err := l.load(ctx, ln); err != nil {
 			return false, err
+		}
+		if ln.frontier(l.plan) == l.plan.end() {
+			break // it reached the end: no other lane can be more selective
 		}
 	}
 	for round := 1; ; round++ {
