@@ -152,6 +152,7 @@ func TestReadUnitsOfAPage(t *testing.T) {
 		"agent":    {Agent: agent(t, "agent7"), Limit: 100},
 		"verb":     {Verb: "http://example.org/verb1", Limit: 100},
 		"activity": {Activity: "http://example.org/thing", Limit: 100},
+		"both":     {Activity: "http://example.org/thing", Agent: agent(t, "agent7"), Limit: 100},
 	}
 	stored := 0
 	fill := func(upTo int) { // of the first 1,000 statements every tenth is of the agent
@@ -175,6 +176,9 @@ func TestReadUnitsOfAPage(t *testing.T) {
 		if small[name] > budget {
 			t.Errorf("%s at 1,000 statements: %v read units, want at most %d", name, small[name], budget)
 		}
+	}
+	if small["both"] != small["agent"] {
+		t.Errorf("a list by agent and activity costs %v, one by agent %v: the agent's page has the end", small["both"], small["agent"])
 	}
 	fill(10_000)
 	for name, q := range queries {
