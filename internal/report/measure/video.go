@@ -2,6 +2,7 @@ package measure
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
@@ -44,21 +45,31 @@ func lengthOf(f *fact.Fact) Length {
 
 // Viewings are the learner's viewings: one for each activity about which a field or verb of the Video Profile was sent.
 func Viewings(facts Facts) []Viewing {
+	return ViewingsIn(facts, Period{math.MinInt64, math.MaxInt64})
+}
+
+// ViewingsIn are the learner's viewings in a period, of the videos about which something was sent in it. All facts are needed: players
+// send again what was played before, and a list that goes on where one from before the period ended counts from there.
+func ViewingsIn(facts Facts, p Period) []Viewing {
 	var out []Viewing
 	facts.eachContent(func(content fact.Hash, facts Facts) {
-		if slices.ContainsFunc(facts, func(f *fact.Fact) bool { return f.Video != nil }) {
-			out = append(out, newViewing(content, facts))
+		sent := func(f *fact.Fact) bool { return f.Video != nil && p.Holds(f.T) }
+		if slices.ContainsFunc(facts, sent) {
+			out = append(out, newViewing(content, facts, p))
 		}
 	})
 	return out
 }
 
-func newViewing(content fact.Hash, facts Facts) Viewing {
+func newViewing(content fact.Hash, facts Facts, p Period) Viewing {
 	v := Viewing{Content: content, Threshold: 1_000_000, lists: map[[16]byte][]segments{}}
 	byRegistration := map[[16]byte]Facts{}
 	for _, f := range facts {
+		if f.T >= p.To {
+			break
+		}
 		byRegistration[f.Registration] = append(byRegistration[f.Registration], f)
-		v.Reported = v.Reported || f.Class.Has(fact.Completed)
+		v.Reported = v.Reported || f.Class.Has(fact.Completed) && p.Holds(f.T)
 		if f.Video == nil {
 			continue
 		}
@@ -69,8 +80,13 @@ func newViewing(content fact.Hash, facts Facts) Viewing {
 	}
 	for registration, facts := range byRegistration {
 		lists, estimated := playedLists(facts)
+		lists = maximal(lists)
+		earlier, _ := playedLists(facts.Where(func(f *fact.Fact) bool { return f.T < p.From }))
+		if len(earlier) > 0 {
+			lists = beyond(lists, maximal(earlier))
+		}
 		v.Estimated = v.Estimated || estimated
-		v.lists[registration] = maximal(lists)
+		v.lists[registration] = lists
 	}
 	return v
 }

@@ -257,3 +257,81 @@ func TestAudience(t *testing.T) {
 		t.Errorf("rewatch ratio %v", s.Rewatch())
 	}
 }
+
+func TestViewingsInAPeriod(t *testing.T) {
+	facts := []fact.Fact{
+		list(1, 0, 100, "0[.]10"),
+		list(2, 0, 100, "0[.]10[,]20[.]25"),
+		list(5, 0, 100, "0[.]10[,]20[.]30[,]40[.]50"), // goes on
+		list(6, 0, 100, "0[.]5"),                      // restarts, within what was played
+		list(7, 0, 100, "60[.]70"),                    // restarts
+		list(9, 0, 100, "0[.]10[,]20[.]30[,]40[.]50[,]80[.]90"),
+	}
+	tests := []struct {
+		name            string
+		period          measure.Period
+		watched, unique int64
+	}{
+		{"all", measure.Period{From: 0, To: 10}, 10 + 10 + 10 + 10 + 10, 50},
+		{"the beginning", measure.Period{From: 0, To: 3}, 15, 15},
+		{"what was added", measure.Period{From: 3, To: 8}, 5 + 10 + 10, 25},
+		{"the end", measure.Period{From: 8, To: 10}, 10, 10},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			v := measure.ViewingsIn(measure.Of(facts), test.period)
+			if len(v) != 1 {
+				t.Fatalf("%d viewings", len(v))
+			}
+			if w := v[0].Watch(v[0].Length); w.WatchTime != test.watched*second || w.Unique != test.unique*second {
+				t.Errorf("watched %d, unique %d; want %d, %d s", w.WatchTime, w.Unique, test.watched, test.unique)
+			}
+		})
+	}
+	if got := measure.ViewingsIn(measure.Of(facts), measure.Period{From: 3, To: 5}); got != nil {
+		t.Errorf("nothing was sent, and yet %d viewings", len(got))
+	}
+	var reported []bool
+	done := event(4, fact.Completed)
+	done.Video = &fact.Video{Length: -1, Threshold: -1}
+	for _, p := range []measure.Period{{From: 0, To: 4}, {From: 4, To: 5}, {From: 5, To: 9}} {
+		reported = append(reported, measure.ViewingsIn(measure.Of(append(slices.Clone(facts), done)), p)[0].Reported)
+	}
+	if !slices.Equal(reported, []bool{false, true, false}) {
+		t.Errorf("reported %v", reported)
+	}
+}
+
+// TestPeriodsAddUp: where lists only go on or restart from new places, two periods that touch add up to both together.
+func TestPeriodsAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var facts []fact.Fact
+		var played []fact.Segment
+		for i := range rapid.IntRange(1, 12).Draw(t, "statements") {
+			from := int64(i) * 100 * second // each segment begins where none did, so that no list restarts like another
+			switch rapid.IntRange(0, 2).Draw(t, "what") {
+			case 0:
+				played = []fact.Segment{{From: from, To: from + 10*second}}
+			case 1:
+				played = append(slices.Clone(played), fact.Segment{From: from, To: from + 10*second})
+			default:
+				if played = slices.Clone(played); len(played) > 0 {
+					played[len(played)-1].To += 5 * second
+				}
+			}
+			f := list(int64(i), 0, 0, "")
+			f.Video.Segments, f.Video.Length = played, 0
+			facts = append(facts, f)
+		}
+		watched := func(from, to int64) (ms int64) {
+			for _, v := range measure.ViewingsIn(measure.Of(facts), measure.Period{From: from, To: to}) {
+				ms += func() int64 { w := v.Watch(v.Length); return w.WatchTime }()
+			}
+			return ms
+		}
+		cut := rapid.Int64Range(0, 12).Draw(t, "cut")
+		if got, want := watched(0, cut)+watched(cut, 12), watched(0, 12); got != want {
+			t.Errorf("%d before and after %d, %d in all", got, cut, want)
+		}
+	})
+}

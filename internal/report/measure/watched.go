@@ -122,3 +122,32 @@ func maximal(lists []segments) []segments {
 	}
 	return out
 }
+
+// beyond is what lists add to earlier ones: each from where the longest of the earlier lists that are ≤ it ends.
+func beyond(lists, earlier []segments) []segments {
+	var out []segments
+	for _, list := range lists {
+		var longest segments
+		for _, e := range earlier {
+			if e.before(list, tolerance) && (len(e) > len(longest) || len(e) == len(longest) && e.total() > longest.total()) {
+				longest = e
+			}
+		}
+		if rest := list.from(longest); len(rest) > 0 {
+			out = append(out, rest)
+		}
+	}
+	return out
+}
+
+// from is what follows a list that is ≤ s.
+func (s segments) from(e segments) segments {
+	if len(e) == 0 {
+		return s
+	}
+	rest := slices.Clone(s[len(e)-1:])
+	if rest[0].From = max(rest[0].From, e[len(e)-1].To); rest[0].From+tolerance >= rest[0].To {
+		return rest[1:]
+	}
+	return rest
+}
