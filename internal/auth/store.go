@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
@@ -25,6 +26,8 @@ type Store struct {
 	// first Shards, then, once no process can still remember the older number (CacheLife), WriteShards. So a reader
 	// never misses a shard that somebody writes to.
 	Shards, WriteShards int
+
+	shardsGrown time.Time // when Shards last grew
 
 	TimeZone string // IANA name
 
@@ -102,6 +105,7 @@ func storeFromItem(item table.Item) (Store, error) {
 		return Store{}, err
 	}
 	s.Shards, s.WriteShards = int(item[schema.Shards].N), int(item[schema.WriteShards].N)
+	s.shardsGrown = time.Unix(0, item[schema.ShardsGrown].N)
 	s.TimeZone, s.NextTimeZone = item[schema.TimeZone].S, item[schema.NextTimeZone].S
 	s.Generation, s.Building = int(item[schema.Generation].N), int(item[schema.Building].N)
 	s.SmallNumber, s.HideNames, s.TestData = int(item[schema.SmallNumber].N), item[schema.HideNames].N != 0, item[schema.TestData].N != 0

@@ -176,6 +176,7 @@ const (
 	TimeZone    = "tz"
 	StoreKey    = "k"  // 32 secret bytes
 	WriteShards = "nw" // of Stores, beside Shards: the number that writers use (see auth.Store)
+	ShardsGrown = "ng" // when Shards last grew, in nanoseconds of Unix time
 	Authorities = "a"  // terms of every agent that has been an authority
 
 	Generation   = "gn" // of Stores: the generation of its rollups that reports read, 0 for the first

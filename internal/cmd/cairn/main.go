@@ -56,7 +56,7 @@ type command struct {
 
 // commands lists them all, in the order of the help.
 func commands() []command {
-	return []command{serveCommand, importCommand, storeCreateCommand, storeListCommand, storeSetCommand, credentialCreateCommand,
+	return []command{serveCommand, importCommand, storeCreateCommand, storeListCommand, storeShardsCommand, storeSetCommand, credentialCreateCommand,
 		credentialListCommand, credentialRotateCommand, credentialRevokeCommand, deadLettersReplayCommand, deadLettersCommand, rebuildCommand,
 		fsckCommand, reportCommand, kpiImportCommand, kpiListCommand, kpiDeleteCommand, versionCommand}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"strconv"
 	"text/tabwriter"
+	"time"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/cmd/cairn/operator"
@@ -47,4 +49,51 @@ var storeListCommand = command{
 		}
 		return w.Flush()
 	}),
+}
+
+var storeShardsCommand = command{
+	name:    "store shards",
+	args:    "N",
+	summary: "Spread a store's writes over more shards",
+	details: `A store's busiest keys (time, verb, activity) are spread over N partitions, of 1,000 writes a second each in DynamoDB. N grows only, since
+what was written over more of them would not be found, to 64 at most: each list asks all of them. Readers take the new number first, and
+writers ` + auth.GrowWait.String() + ` later, when nobody can remember the old one. The command waits for that; interrupted, it goes on when run again. ` + whileServing,
+	run: func(ctx context.Context, t terminal, c command, args []string) error {
+		f := t.flags(c)
+		on, store := targetFlags(f), storeFlag(f)
+		again := f.Bool("no-wait", false, "do one step and return: the command is to be run again")
+		rest, err := t.parse(f, args, 1, 1)
+		if err != nil {
+			return err
+		}
+		n, err := strconv.Atoi(rest[0])
+		if err != nil {
+			fmt.Fprintf(t.err, "cairn store shards: %q is no number\n", rest[0])
+			return errUsage
+		}
+		for {
+			var now operator.Shards
+			err := on.withOperator(ctx, func(o operator.Operator) (err error) {
+				now, err = o.GrowShards(ctx, *store, n)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(t.out, "store %s: readers ask %d shards, writers spread over %d\n", *store, now.Readers, now.Writers)
+			if now.WaitSeconds == 0 {
+				return nil
+			}
+			wait := time.Duration(now.WaitSeconds) * time.Second
+			fmt.Fprintf(t.out, "writers follow in %v\n", wait)
+			if *again {
+				return nil
+			}
+			select {
+			case <-time.After(wait):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	},
 }

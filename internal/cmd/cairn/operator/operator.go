@@ -35,6 +35,9 @@ type Operator interface {
 	// SetTimeZone says by which time zone the days of a store's reports are counted, once they were rebuilt.
 	SetTimeZone(ctx context.Context, store, zone string) error
 
+	// GrowShards does the next step towards n shards of a store.
+	GrowShards(ctx context.Context, store string, n int) (Shards, error)
+
 	// SetPrivacy changes what reports of a store may tell.
 	SetPrivacy(ctx context.Context, store string, p auth.Privacy) error
 
@@ -57,6 +60,13 @@ type Store struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	TimeZone string `json:"timeZone"`
+}
+
+// Shards is how far the growth of a store's shards is: another step is to be done after WaitSeconds, none when it is 0.
+type Shards struct {
+	Readers     int   `json:"readers"`
+	Writers     int   `json:"writers"`
+	WaitSeconds int64 `json:"waitSeconds"`
 }
 
 // DeadLetters are some statements that reports could not count, by id.
@@ -170,6 +180,11 @@ func (d direct) Credentials(ctx context.Context) ([]Credential, error) {
 
 func (d direct) SetTimeZone(ctx context.Context, store, zone string) error {
 	return d.directory.SetTimeZone(ctx, store, zone)
+}
+
+func (d direct) GrowShards(ctx context.Context, store string, n int) (Shards, error) {
+	s, wait, err := d.directory.GrowShards(ctx, store, n)
+	return Shards{Readers: s.Shards, Writers: s.WriteShards, WaitSeconds: int64((wait + time.Second - 1) / time.Second)}, err
 }
 
 func (d direct) SetPrivacy(ctx context.Context, store string, p auth.Privacy) error {

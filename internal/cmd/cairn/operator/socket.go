@@ -72,6 +72,7 @@ const (
 	listCredentials  = "/credential/list"
 	setTimeZone      = "/store/time-zone"
 	setPrivacy       = "/store/privacy"
+	growShards       = "/store/shards"
 	listDeadLetters  = "/dead-letters/list"
 	replayLetters    = "/dead-letters/replay"
 	startRebuild     = "/rebuild/start"
@@ -82,6 +83,12 @@ const (
 type zoneOf struct {
 	Store string `json:"store"`
 	Zone  string `json:"zone"`
+}
+
+// shardsOf is what growShards takes.
+type shardsOf struct {
+	Store  string `json:"store"`
+	Shards int    `json:"shards"`
 }
 
 // privacyOf is what setPrivacy takes.
@@ -122,6 +129,7 @@ func NewServer(o Operator) *http.Server {
 	handle(mux, setPrivacy, func(ctx context.Context, in privacyOf) (none, error) {
 		return none{}, o.SetPrivacy(ctx, in.Store, in.Privacy)
 	})
+	handle(mux, growShards, func(ctx context.Context, in shardsOf) (Shards, error) { return o.GrowShards(ctx, in.Store, in.Shards) })
 	handle(mux, listDeadLetters, func(ctx context.Context, in lettersOf) (DeadLetters, error) {
 		return o.DeadLetters(ctx, in.Store, in.After)
 	})
@@ -215,6 +223,10 @@ func (r remote) SetTimeZone(ctx context.Context, store, zone string) error {
 func (r remote) SetPrivacy(ctx context.Context, store string, p auth.Privacy) error {
 	_, err := ask[privacyOf, none](ctx, r, setPrivacy, privacyOf{store, p})
 	return err
+}
+
+func (r remote) GrowShards(ctx context.Context, store string, n int) (Shards, error) {
+	return ask[shardsOf, Shards](ctx, r, growShards, shardsOf{store, n})
 }
 
 func (r remote) DeadLetters(ctx context.Context, store, after string) (DeadLetters, error) {
