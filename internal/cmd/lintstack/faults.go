@@ -54,6 +54,12 @@ var faults = []fault{
 	{name: "function on every index", in: "StatementsFunction", old: "/index/byTime", new: "/index/*"},
 	{name: "function on every object", in: "StateFunction", old: "${Bucket.Arn}/*/documents/*", new: "${Bucket.Arn}/*"},
 	{name: "function with a policy of AWS's", in: "AgentsFunction", old: `- Version: "2012-10-17"`, new: "- AmazonDynamoDBFullAccess\n        - Version: \"2012-10-17\""},
+	{name: "stream that tries for a day", in: "AggregateFunction", old: "MaximumRetryAttempts: 30", new: "MaximumRetryAttempts: -1"},
+	{name: "stream that is not cut in halves", in: "AggregateFunction", old: "BisectBatchOnFunctionError: true", new: ""},
+	{name: "stream that misses its beginning", in: "AggregateFunction", old: "TRIM_HORIZON", new: "LATEST"},
+	{name: "stream that repeats what was done", in: "AggregateFunction", old: "FunctionResponseTypes: [ReportBatchItemFailures]", new: ""},
+	{name: "stream whose failures are lost", in: "AggregateFunction", old: "DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt AggregateFailures.Arn}}", new: ""},
+	{name: "uploads that stay", in: "Bucket", old: "Prefix: uploads/", new: "Prefix: upload/"},
 	{name: "old TLS", in: "Domain", old: "TLS_1_2", new: "TLS_1_0"},
 	{name: "a type that no rule knows", in: "Dashboard", old: "AWS::CloudWatch::Dashboard", new: "AWS::Kinesis::Stream"},
 

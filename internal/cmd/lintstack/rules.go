@@ -62,6 +62,9 @@ func (s *stack) bucket(id string, r resource) {
 	if !anywhere(&r.Properties, "AbortIncompleteMultipartUpload") {
 		s.report(id, "no lifecycle rule ends uploads that nobody finishes")
 	}
+	if !anywhere(&r.Properties, "uploads/") || !anywhere(&r.Properties, "ExpirationInDays") {
+		s.report(id, "no lifecycle rule removes uploads/ that no document was made of")
+	}
 	s.hasPolicy(id, "AWS::S3::BucketPolicy", "Bucket")
 }
 
