@@ -38,6 +38,7 @@ type auditedStore struct {
 
 // Add takes statements.
 func (a *Audit) Add(ctx context.Context, events []Event) error {
+	byStore := map[*auditedStore][]Event{}
 	for _, e := range events {
 		s, err := a.store(ctx, e.Store)
 		if errors.Is(err, auth.ErrNotFound) {
@@ -46,22 +47,20 @@ func (a *Audit) Add(ctx context.Context, events []Event) error {
 		if err != nil {
 			return err
 		}
-		if s.dead[e.StatementID] {
-			continue
+		if !s.dead[e.StatementID] {
+			byStore[s] = append(byStore[s], e)
 		}
-		read := readEvents(s.Store, []Event{e})
+	}
+	for s, events := range byStore {
+		read := readEvents(s.Store, events)
 		for id, reason := range read.unreadable {
 			a.Report(Difference{s.ID, WrongLedger, fmt.Sprintf("statement %s cannot be counted and is no dead letter: %v", id, reason)})
 		}
 		for learner, changes := range read.changes {
-			l := s.ledgers[learner]
-			if l == nil {
-				l = newLedger(learner)
-				s.ledgers[learner] = l
+			if s.ledgers[learner] == nil {
+				s.ledgers[learner] = newLedger(learner)
 			}
-			for _, c := range changes {
-				l.apply(c)
-			}
+			s.ledgers[learner].apply(changes)
 		}
 	}
 	return nil
@@ -119,7 +118,7 @@ func (s *auditedStore) contributions() (measure.Sums, error) {
 	}
 	sums := measure.Sums{}
 	for _, l := range s.ledgers {
-		sums.AddAll(measure.Contribution(l.live(), zone, l.unattributed), 1)
+		sums.AddAll(measure.Contribution(l.facts, zone, l.unattributed), 1)
 	}
 	return sums, nil
 }
@@ -138,7 +137,7 @@ func (a *Audit) compareLedgers(ctx context.Context, s *auditedStore) error {
 				a.Report(Difference{s.ID, WrongLedger, fmt.Sprintf("learner %s: %v", hashText(stored.learner), stored.err)})
 				return nil
 			}
-			have, should := stored.ledger.live(), l.live()
+			have, should := stored.ledger.facts, l.facts
 			a.Summary.Facts += len(have)
 			if !equalFacts(have, should) {
 				a.Report(Difference{s.ID, WrongLedger, fmt.Sprintf("learner %s: %d facts, and the statements say %d", hashText(stored.learner), len(have), len(should))})
@@ -150,7 +149,7 @@ func (a *Audit) compareLedgers(ctx context.Context, s *auditedStore) error {
 		}
 	}
 	for learner, l := range want {
-		if facts := len(l.live()); facts > 0 {
+		if facts := len(l.facts); facts > 0 {
 			a.Report(Difference{s.ID, WrongLedger, fmt.Sprintf("learner %s: there is no ledger, and the statements say %d facts", hashText(learner), facts)})
 		}
 	}

@@ -150,11 +150,11 @@ func (c *comparison) suspects(ctx context.Context, shard int) (learners []fact.H
 	return learners, err
 }
 
-func (l loaded) empty() bool { return l.err == nil && len(l.ledger.live()) == 0 }
+func (l loaded) empty() bool { return l.err == nil && len(l.ledger.facts) == 0 }
 
 // equals reports whether both have the same facts. What cannot be read equals nothing.
 func (l loaded) equals(m loaded) bool {
-	return l.err == nil && m.err == nil && equalFacts(l.ledger.live(), m.ledger.live())
+	return l.err == nil && m.err == nil && equalFacts(l.ledger.facts, m.ledger.facts)
 }
 
 // equalFacts compares facts in order. Equal pages have equal bytes.
@@ -174,7 +174,7 @@ func (c *comparison) sameLedger(ctx context.Context, learner fact.Hash) (same bo
 		read[i] = found[learner]
 		facts[i] = "cannot be read"
 		if read[i].err == nil {
-			facts[i] = fmt.Sprintf("%d facts", len(read[i].ledger.live()))
+			facts[i] = fmt.Sprintf("%d facts", len(read[i].ledger.facts))
 		}
 	}
 	return read[0].equals(read[1]), facts[0] + ", rebuilt " + facts[1], nil

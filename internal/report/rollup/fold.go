@@ -98,7 +98,7 @@ func (f *Folder) foldStore(ctx context.Context, store auth.Store, events []Event
 		return nil, err
 	}
 	for _, g := range into {
-		run := foldRun{Folder: f, g: g, pending: maps.Clone(r.changes), dead: map[string]error{}}
+		run := foldRun{Folder: f, g: g, pending: maps.Clone(r.changes), dead: map[string]error{}, most: map[fact.Hash]int{}}
 		if err := run.run(ctx, r.names); err != nil {
 			return nil, err
 		}
@@ -125,6 +125,7 @@ type foldRun struct {
 	g       generation
 	pending map[fact.Hash][]change // by ledger: what is not committed yet
 	dead    map[string]error       // by statement
+	most    map[fact.Hash]int      // by ledger: how many changes go into one group, where not all do
 	alone   bool                   // each ledger in a group of its own, to find out which one cannot be written
 	wrote   bool
 }
@@ -155,11 +156,7 @@ func (r *foldRun) foldLearners(ctx context.Context, learners []fact.Hash) error 
 		}
 		plans := make([]*plan, 0, len(learners))
 		for _, learner := range learners {
-			p, err := r.plan(learner, ledgers[learner])
-			if err != nil {
-				return err
-			}
-			if p != nil {
+			if p := r.plan(learner, ledgers[learner]); p != nil {
 				plans = append(plans, p)
 			}
 		}
@@ -171,7 +168,7 @@ func (r *foldRun) foldLearners(ctx context.Context, learners []fact.Hash) error 
 		if len(learners) == 0 {
 			return nil
 		}
-		if progress {
+		if progress || len(plans) == 0 { // halves are to be tried
 			try = 0
 			continue
 		}
@@ -198,37 +195,36 @@ type plan struct {
 // maxRows is how many buckets one ledger may change in one group: there must be room for its own items too.
 const maxRows = 90
 
-// plan computes what the pending changes of a ledger do: of all of them, or of as many as one group has room for. It is nil
-// when nothing is to be written.
-func (r *foldRun) plan(learner fact.Hash, before loaded) (*plan, error) {
+// plan computes what the pending changes of a ledger do: of all of them, or, when one group has no room for that, of half as many
+// at the next try. It is nil when nothing is to be written now.
+func (r *foldRun) plan(learner fact.Hash, before loaded) *plan {
 	changes := r.pending[learner]
 	if before.err != nil {
 		r.bury(learner, changes, before.err)
-		return nil, nil
+		return nil
 	}
 	if before.ledger.full() {
 		changes = r.buryLive(before.ledger, changes)
 	}
-	for len(changes) > 0 {
-		p, err := r.planFor(before.ledger, changes)
-		if err == nil && p == nil {
-			r.done(learner, len(changes))
-			return nil, nil
-		}
-		if err == nil {
-			return p, nil
-		}
-		if !errors.Is(err, errTooWide) {
-			return nil, err
-		}
-		if len(changes) > 1 {
-			changes = changes[:len(changes)/2]
-			continue
-		}
-		r.bury(learner, changes, err)
-		changes = r.pending[learner]
+	if most, ok := r.most[learner]; ok {
+		changes = changes[:min(most, len(changes))]
 	}
-	return nil, nil
+	if len(changes) == 0 {
+		return nil
+	}
+	p, err := r.planFor(before.ledger, changes)
+	switch {
+	case err == nil && p == nil:
+		r.kept.put(r.g.space, before.ledger)
+		r.done(learner, len(changes))
+	case err == nil:
+		return p
+	case len(changes) > 1:
+		r.most[learner] = len(changes) / 2
+	default:
+		r.bury(learner, changes, err)
+	}
+	return nil
 }
 
 // done takes the first changes of a ledger off what is pending.
@@ -246,7 +242,7 @@ func (r *foldRun) bury(learner fact.Hash, changes []change, reason error) {
 func (r *foldRun) buryLive(l *ledger, changes []change) []change {
 	rest := changes[:0:0]
 	for _, c := range changes {
-		if have, ok := l.facts[c.fact.ID]; c.live && (!ok || have.Stored < c.fact.Stored) {
+		if stored, ok := l.stored[c.fact.ID]; c.live && (!ok || stored < c.fact.Stored) {
 			r.dead[c.statementID] = errLedgerFull
 			continue
 		}
@@ -256,20 +252,14 @@ func (r *foldRun) buryLive(l *ledger, changes []change) []change {
 	return rest
 }
 
-func (r *foldRun) planFor(before *ledger, changes []change) (*plan, error) {
-	after := before.clone()
-	changed := false
-	for _, c := range changes {
-		if after.apply(c) {
-			changed = true
-		}
-	}
-	if !changed {
+// planFor changes the ledger. The error is errTooWide; then it must be read again.
+func (r *foldRun) planFor(l *ledger, changes []change) (*plan, error) {
+	old := l.facts
+	if !l.apply(changes) {
 		return nil, nil
 	}
-	old, new := before.live(), after.live()
-	p := &plan{learner: before.learner, done: len(changes), after: after, rows: map[bucket]bool{}}
-	p.sums = measure.Difference(old, new, r.g.zone, before.unattributed)
+	p := &plan{learner: l.learner, done: len(changes), after: l, rows: map[bucket]bool{}}
+	p.sums = measure.Difference(old, l.facts, r.g.zone, l.unattributed)
 	for cell := range p.sums {
 		b, _ := place(cell)
 		p.rows[b] = true
@@ -277,38 +267,48 @@ func (r *foldRun) planFor(before *ledger, changes []change) (*plan, error) {
 	if len(p.rows) > maxRows {
 		return nil, errTooWide
 	}
-	p.ledger = after.writes(r.g.space)
-	if len(p.ledger)+len(p.rows) > table.MaxGroup {
+	p.ledger = l.writes(r.g.space)
+	if len(p.ledger)+len(p.rows) > table.MaxGroup || p.bytes() > groupBytes {
 		return nil, errTooWide
 	}
-	p.index = indexRowsOf(r.g.space, before, after)
+	p.index = indexRowsOf(r.g.space, l.learner, old, changes)
 	return p, nil
 }
 
 // indexRowsOf are the index rows of scopes that the ledger had no fact under before.
-func indexRowsOf(s space, before, after *ledger) (rows []table.Write) {
-	had := scopesOf(before)
-	for scope := range scopesOf(after) {
-		if !had[scope] {
+func indexRowsOf(s space, learner fact.Hash, old []fact.Fact, changes []change) (rows []table.Write) {
+	scopes := map[fact.Hash]bool{{}: true}
+	for i := range changes {
+		f := &changes[i].fact
+		if !changes[i].live {
+			continue
+		}
+		for n := range 2 + len(f.Groupings) {
+			scope := scopeOf(f, n)
+			if scopes[scope] {
+				continue
+			}
+			scopes[scope] = true
+			if slices.ContainsFunc(old, func(f fact.Fact) bool { return f.Under(scope) }) {
+				continue
+			}
 			rows = append(rows, table.Put(schema.Rollups, table.Item{
-				schema.PK: table.S(s.index(scope)), schema.SK: table.B(slices.Clone(after.learner[:])),
+				schema.PK: table.S(s.index(scope)), schema.SK: table.B(slices.Clone(learner[:])),
 			}))
 		}
 	}
 	return rows
 }
 
-// scopesOf are the activities that facts of the ledger are under.
-func scopesOf(l *ledger) map[fact.Hash]bool {
-	scopes := map[fact.Hash]bool{}
-	for _, f := range l.facts {
-		scopes[f.Content], scopes[f.Parent] = true, true
-		for _, g := range f.Groupings {
-			scopes[g] = true
-		}
+// scopeOf is the nth activity that a fact is under; zero where there is none.
+func scopeOf(f *fact.Fact, n int) fact.Hash {
+	switch n {
+	case 0:
+		return f.Content
+	case 1:
+		return f.Parent
 	}
-	delete(scopes, fact.Hash{})
-	return scopes
+	return f.Groupings[n-2]
 }
 
 // commit writes the plans, packed into groups, and reports whether any of it was done.
@@ -336,14 +336,8 @@ func (r *foldRun) commit(ctx context.Context, plans []*plan) (progress bool, err
 			if ctx.Err() != nil {
 				return false, fmt.Errorf("write ledgers: %w", err)
 			}
-			for _, p := range group.plans {
-				r.kept.drop(r.g.space, p.learner)
-			}
 		case errors.Is(err, table.ErrInvalid):
 			progress = true
-			for _, p := range group.plans {
-				r.kept.drop(r.g.space, p.learner)
-			}
 			if len(group.plans) > 1 {
 				r.alone = true
 				continue

@@ -3,8 +3,8 @@ package rollup
 import (
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"math"
+	"slices"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
 	"github.com/cairn-lrs/cairn/internal/schema"
@@ -37,7 +37,7 @@ func (l *ledger) writes(s space) []table.Write {
 	}
 	l.version++
 	var sealed []table.Write
-	body := encodePage(l.pick(l.head))
+	body := encodePage(l.head)
 	if item := l.headItem(s, body); item.Size() > headBytes && len(body) > headLeast {
 		sealed = l.seal(s)
 		body = encodePage(page{})
@@ -62,13 +62,15 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// seal moves what stands in the head to the tail, and as much further as there is room for in no page.
+// seal moves what stands in the head to the tail, and what that has no room for to further pages.
 func (l *ledger) seal(s space) []table.Write {
-	maps.Copy(l.tail, l.head)
-	clear(l.head)
-	l.pages = max(l.pages, 1)
-	rest := l.pick(l.tail)
+	rest := page{
+		facts: slices.DeleteFunc(slices.Concat(l.tail.facts, l.head.facts), func(f fact.Fact) bool { return !l.counts(&f) }),
+		tombs: slices.Concat(l.tail.tombs, l.head.tombs),
+	}
 	sortFacts(rest.facts)
+	l.head = page{}
+	l.pages = max(l.pages, 1)
 	var writes []table.Write
 	for {
 		n, tombs, body := cut(rest)
@@ -76,18 +78,10 @@ func (l *ledger) seal(s space) []table.Write {
 		writes = append(writes, table.Put(schema.Rollups, table.Item{
 			schema.PK: table.S(ref.Key.Partition), schema.SK: table.B(ref.Key.Sort), schema.Body: table.B(body),
 		}))
-		if n == len(rest.facts) && tombs == len(rest.tombs) {
-			return writes
-		}
-		for _, f := range rest.facts[:n] {
-			delete(l.tail, f.ID)
-		}
-		for _, t := range rest.tombs[:tombs] {
-			delete(l.tail, t.id)
-		}
+		l.tail = page{rest.facts[:n:n], rest.tombs[:tombs:tombs]}
 		rest = page{rest.facts[n:], rest.tombs[tombs:]}
-		for _, f := range rest.facts {
-			l.tail[f.ID] = true
+		if len(rest.facts) == 0 && len(rest.tombs) == 0 {
+			return writes
 		}
 		l.pages++
 	}
@@ -134,7 +128,8 @@ func readHead(learner fact.Hash, item table.Item) (*ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read ledger: %w", err)
 	}
-	l.merge(p, l.head)
+	l.head = p
+	l.merge(p)
 	return l, nil
 }
 
@@ -145,11 +140,10 @@ func (l *ledger) addPage(n int, item table.Item) error {
 		return fmt.Errorf("read ledger, page %d: %w", n, err)
 	}
 	l.read++
-	into := map[uint64]bool{}
 	if n == l.pages {
-		into = l.tail
+		l.tail = p
 	}
-	l.merge(p, into)
+	l.merge(p)
 	return nil
 }
 

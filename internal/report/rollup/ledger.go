@@ -1,7 +1,6 @@
 package rollup
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
@@ -15,7 +14,7 @@ type Ledger struct {
 	// Unattributed marks the facts of statements whose actor is no learner: an identified or an anonymous group. They are
 	// kept in 256 such ledgers by statement and count for no number of learners.
 	Unattributed bool
-	Facts        []fact.Fact // live, by T and ID
+	Facts        []fact.Fact // live, in order (fact.Fact.Before)
 }
 
 // ledger is a Ledger as it is folded: a set of facts and tombstones by statement, each the newest that was seen. So any
@@ -28,67 +27,112 @@ type ledger struct {
 	named        int64 // Stored of the statement that the name came with
 	unattributed bool
 
-	facts map[uint64]fact.Fact
-	tombs map[uint64]int64
-	// segments counts the played segments of the facts.
-	segments int
+	facts    []fact.Fact      // those that count, in order; never changed in place, since others may read them
+	stored   map[uint64]int64 // by statement: Stored of its fact in facts
+	tombs    map[uint64]int64 // by statement: it is not live as it was stored then or before
+	segments int              // played segments of all facts
 
 	// How it is stored.
-	version int64           // rises with each change; 0: not stored yet
-	head    map[uint64]bool // statements whose facts or tombstones stand in the head; others are in a sealed page
-	pages   int             // sealed pages; the last of them is the tail, which is written again until it is full
-	read    int             // of them, when it is read
-	tail    map[uint64]bool // statements that stand in the tail
+	version int64 // rises with each change; 0: not stored yet
+	head    page  // what stands in the head; the rest is in sealed pages
+	pages   int   // sealed pages; the last of them is the tail, which is written again until it is full
+	tail    page  // what stood in the tail when it was read
+	read    int   // sealed pages that were read
 }
 
 func newLedger(learner fact.Hash) *ledger {
-	return &ledger{
-		learner: learner, unattributed: unattributed(learner),
-		facts: map[uint64]fact.Fact{}, tombs: map[uint64]int64{}, head: map[uint64]bool{}, tail: map[uint64]bool{},
-	}
+	return &ledger{learner: learner, unattributed: unattributed(learner), stored: map[uint64]int64{}, tombs: map[uint64]int64{}}
 }
 
 // change is what one event does to a ledger.
 type change struct {
 	statementID string
-	fact        fact.Fact // of a live statement; of another one its ID and Stored only
+	fact        fact.Fact // of a live statement; of another one its ID and Stored count
 	live        bool
 	identity    string
 	name        string
 }
 
-// apply adds a change and reports whether the ledger differs from before.
-func (l *ledger) apply(c change) bool {
-	changed := false
-	if c.live {
-		changed = l.describe(c)
-	}
-	if !c.live {
-		if until, ok := l.tombs[c.fact.ID]; ok && until >= c.fact.Stored {
-			return changed
+// apply adds changes, in any order, and reports whether the ledger differs from before. It leaves the slice of facts that was
+// there as it is.
+func (l *ledger) apply(changes []change) (changed bool) {
+	var added []fact.Fact
+	removed := map[uint64]bool{}
+	for i := range changes {
+		c := &changes[i]
+		if c.live && l.describe(c) {
+			changed = true
 		}
-		l.tombs[c.fact.ID] = c.fact.Stored
-		l.head[c.fact.ID] = true
-		return true
+		id := c.fact.ID
+		until, dead := l.tombs[id]
+		stored, there := l.stored[id]
+		switch {
+		case dead && c.fact.Stored <= until, c.live && there && c.fact.Stored <= stored:
+			continue
+		case c.live:
+			added = slices.DeleteFunc(added, func(f fact.Fact) bool { return f.ID == id })
+			added = append(added, c.fact)
+			l.stored[id] = c.fact.Stored
+		default:
+			l.bury(id, c.fact.Stored)
+			if there && stored > c.fact.Stored {
+				changed = true
+				continue
+			}
+			added = slices.DeleteFunc(added, func(f fact.Fact) bool { return f.ID == id })
+			delete(l.stored, id)
+		}
+		if there {
+			removed[id] = true
+		}
+		changed = true
 	}
-	if until, ok := l.tombs[c.fact.ID]; ok && until >= c.fact.Stored {
-		return changed
-	}
-	if f, ok := l.facts[c.fact.ID]; ok && f.Stored >= c.fact.Stored {
-		return changed
-	}
-	l.set(c.fact)
-	l.head[c.fact.ID] = true
-	return true
+	l.replace(removed, added)
+	return changed
 }
 
-// set puts a fact in the place of an older one of the same statement.
-func (l *ledger) set(f fact.Fact) {
-	l.segments += segmentsOf(f) - segmentsOf(l.facts[f.ID])
-	l.facts[f.ID] = f
+// bury notes a tombstone.
+func (l *ledger) bury(id uint64, until int64) {
+	l.tombs[id] = until
+	l.head.tombs = append(slices.DeleteFunc(l.head.tombs, func(t tomb) bool { return t.id == id }), tomb{id, until})
 }
 
-func segmentsOf(f fact.Fact) int {
+// replace takes facts out and others in.
+func (l *ledger) replace(removed map[uint64]bool, added []fact.Fact) {
+	if len(removed) == 0 && len(added) == 0 {
+		return
+	}
+	sortFacts(added)
+	for i := range added {
+		l.segments += segmentsOf(&added[i])
+	}
+	if len(removed) > 0 {
+		for i := range l.facts {
+			if removed[l.facts[i].ID] {
+				l.segments -= segmentsOf(&l.facts[i])
+			}
+		}
+	}
+	l.facts = mergeFacts(l.facts, removed, added)
+	l.head.facts = mergeFacts(l.head.facts, removed, added)
+}
+
+// mergeFacts makes a slice of facts without those that were removed and with those that were added. Both are in order.
+func mergeFacts(facts []fact.Fact, removed map[uint64]bool, added []fact.Fact) []fact.Fact {
+	merged := make([]fact.Fact, 0, len(facts)+len(added))
+	for i := range facts {
+		if len(removed) > 0 && removed[facts[i].ID] {
+			continue
+		}
+		for len(added) > 0 && added[0].Before(&facts[i]) {
+			merged, added = append(merged, added[0]), added[1:]
+		}
+		merged = append(merged, facts[i])
+	}
+	return append(merged, added...)
+}
+
+func segmentsOf(f *fact.Fact) int {
 	if f.Video == nil {
 		return 0
 	}
@@ -96,7 +140,7 @@ func segmentsOf(f fact.Fact) int {
 }
 
 // describe keeps the identity and the newest name, of two at once the greater one.
-func (l *ledger) describe(c change) bool {
+func (l *ledger) describe(c *change) bool {
 	if c.identity == "" || l.unattributed {
 		return false
 	}
@@ -110,55 +154,45 @@ func (l *ledger) describe(c change) bool {
 	return changed
 }
 
-// live lists the facts that count, by T and ID.
-func (l *ledger) live() []fact.Fact {
-	facts := make([]fact.Fact, 0, len(l.facts))
-	for id, f := range l.facts {
-		if until, dead := l.tombs[id]; !dead || f.Stored > until {
-			facts = append(facts, f)
-		}
-	}
-	sortFacts(facts)
-	return facts
-}
-
-// merge takes what a page has.
-func (l *ledger) merge(p page, into map[uint64]bool) {
-	for _, f := range p.facts {
-		if have, ok := l.facts[f.ID]; !ok || f.Stored > have.Stored {
-			l.set(f)
-		}
-		into[f.ID] = true
-	}
+// merge takes what a page has; settle when all are there.
+func (l *ledger) merge(p page) {
 	for _, t := range p.tombs {
 		if until, ok := l.tombs[t.id]; !ok || t.stored > until {
 			l.tombs[t.id] = t.stored
 		}
-		into[t.id] = true
+	}
+	l.facts = append(l.facts, p.facts...)
+}
+
+// settle leaves of all facts that were merged those that count: of each statement the newest, unless a tombstone covers it.
+func (l *ledger) settle() {
+	for i := range l.facts {
+		f := &l.facts[i]
+		if stored, ok := l.stored[f.ID]; (!ok || f.Stored > stored) && !l.covered(f) {
+			l.stored[f.ID] = f.Stored
+		}
+	}
+	l.facts = slices.DeleteFunc(l.facts, func(f fact.Fact) bool { return !l.counts(&f) })
+	sortFacts(l.facts)
+	l.facts = slices.CompactFunc(l.facts, func(a, b fact.Fact) bool { return a.ID == b.ID }) // two pages may have it
+	l.segments = 0
+	for i := range l.facts {
+		l.segments += segmentsOf(&l.facts[i])
 	}
 }
 
-// pick makes a page of the facts and tombstones of some statements.
-func (l *ledger) pick(ids map[uint64]bool) (p page) {
-	for id := range ids {
-		until, dead := l.tombs[id]
-		if dead {
-			p.tombs = append(p.tombs, tomb{id, until})
-		}
-		if f, ok := l.facts[id]; ok && (!dead || f.Stored > until) {
-			p.facts = append(p.facts, f)
-		}
-	}
-	return p
+func (l *ledger) covered(f *fact.Fact) bool {
+	until, ok := l.tombs[f.ID]
+	return ok && f.Stored <= until
 }
 
-func (l *ledger) clone() *ledger {
-	c := *l
-	c.facts, c.tombs, c.head, c.tail = maps.Clone(l.facts), maps.Clone(l.tombs), maps.Clone(l.head), maps.Clone(l.tail)
-	return &c
+// counts reports whether a fact of a page is one of those that count.
+func (l *ledger) counts(f *fact.Fact) bool {
+	stored, ok := l.stored[f.ID]
+	return ok && stored == f.Stored && !l.covered(f)
 }
 
 // export makes the Ledger that readers get.
 func (l *ledger) export() Ledger {
-	return Ledger{Learner: l.learner, Identity: l.identity, Name: l.name, Unattributed: l.unattributed, Facts: slices.Clip(l.live())}
+	return Ledger{Learner: l.learner, Identity: l.identity, Name: l.name, Unattributed: l.unattributed, Facts: slices.Clip(l.facts)}
 }

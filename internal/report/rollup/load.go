@@ -22,6 +22,9 @@ func (l loaded) checked() loaded {
 	if l.err == nil && l.ledger.read < l.ledger.pages {
 		l.err = fmt.Errorf("read ledger: %d of its %d pages are there", l.ledger.read, l.ledger.pages)
 	}
+	if l.err == nil {
+		l.ledger.settle()
+	}
 	return l
 }
 
@@ -31,7 +34,7 @@ func (r *foldRun) load(ctx context.Context, learners []fact.Hash) (map[fact.Hash
 	out := make(map[fact.Hash]loaded, len(learners))
 	var asked []fact.Hash
 	for _, learner := range learners {
-		if l := r.kept.get(r.g.space, learner); l != nil {
+		if l := r.kept.take(r.g.space, learner); l != nil {
 			out[learner] = loaded{learner, l, nil}
 			continue
 		}
@@ -73,6 +76,9 @@ func loadLedgers(ctx context.Context, tables table.DB, s space, learners []fact.
 			continue
 		}
 		l, err := readHead(learner, heads[i])
+		if err == nil && l.pages == 0 {
+			l.settle()
+		}
 		out[learner] = loaded{learner, l, err}
 		if err != nil {
 			continue
@@ -91,22 +97,22 @@ func loadLedgers(ctx context.Context, tables table.DB, s space, learners []fact.
 		return nil, 0, fmt.Errorf("read pages of ledgers: %w", err)
 	}
 	for i, at := range pages {
-		l := out[at.learner]
-		if l.err != nil {
-			continue
-		}
-		if items[i] == nil {
-			l.err = fmt.Errorf("read ledger: page %d is not there", at.n)
-		} else {
+		if l := out[at.learner]; l.err == nil && items[i] != nil {
 			l.err = l.ledger.addPage(at.n, items[i])
+			out[at.learner] = l
 		}
-		out[at.learner] = l
+	}
+	for _, at := range pages {
+		if l := out[at.learner]; at.n == 1 {
+			out[at.learner] = l.checked()
+		}
 	}
 	return out, read, nil
 }
 
-// keptLedgers remembers ledgers of one process that nobody else writes. A version that is not the stored one fails the commit,
-// so a wrong memory costs a second try and nothing else.
+// keptLedgers remembers ledgers of one process that nobody else writes, as they are stored. A version that is not the stored one
+// fails the commit, so a memory that is too old costs a second try and nothing else. A ledger that is being changed is taken out:
+// nothing may be remembered that might not be stored.
 type keptLedgers struct {
 	room  int // facts
 	facts int
@@ -117,10 +123,18 @@ func newKeptLedgers(room int) *keptLedgers {
 	return &keptLedgers{room: room, kept: map[namedHash]*ledger{}}
 }
 
-func (k *keptLedgers) get(s space, learner fact.Hash) *ledger { return k.kept[namedHash{s, learner}] }
+func (k *keptLedgers) take(s space, learner fact.Hash) *ledger {
+	key := namedHash{s, learner}
+	l := k.kept[key]
+	if l != nil {
+		k.facts -= weight(l)
+		delete(k.kept, key)
+	}
+	return l
+}
 
 func (k *keptLedgers) put(s space, l *ledger) {
-	k.drop(s, l.learner)
+	k.take(s, l.learner)
 	if weight(l) > k.room {
 		return
 	}
@@ -133,14 +147,6 @@ func (k *keptLedgers) put(s space, l *ledger) {
 	}
 	k.kept[namedHash{s, l.learner}] = l
 	k.facts += weight(l)
-}
-
-func (k *keptLedgers) drop(s space, learner fact.Hash) {
-	key := namedHash{s, learner}
-	if l := k.kept[key]; l != nil {
-		k.facts -= weight(l)
-		delete(k.kept, key)
-	}
 }
 
 // weight is a ledger's facts, and something for itself.

@@ -144,6 +144,13 @@ func encodePage(p page) []byte {
 }
 
 func sortFacts(facts []fact.Fact) {
+	sorted := true
+	for i := 1; i < len(facts) && sorted; i++ { // by far the most often; sorting copies facts, which are large
+		sorted = facts[i-1].Before(&facts[i])
+	}
+	if sorted {
+		return
+	}
 	slices.SortFunc(facts, func(a, b fact.Fact) int {
 		switch {
 		case a.Before(&b):

@@ -50,11 +50,11 @@ type forgetful struct{ table.DB }
 
 func (d forgetful) BatchGet(ctx context.Context, refs []table.Ref, c table.Consistency) ([]table.Item, table.Cost, error) {
 	items, cost, err := d.DB.BatchGet(ctx, refs, c)
-	return d.each(items, func(l *ledger) { clear(l.facts) }), cost, err
+	return d.each(items, func(p *page) { p.facts = nil }), cost, err
 }
 
 // each changes the heads of ledgers that were read.
-func (forgetful) each(items []table.Item, change func(*ledger)) []table.Item {
+func (forgetful) each(items []table.Item, change func(*page)) []table.Item {
 	items = slices.Clone(items)
 	for i, item := range items {
 		learner, n, ok := splitPageSort(item[schema.SK].B)
@@ -65,8 +65,8 @@ func (forgetful) each(items []table.Item, change func(*ledger)) []table.Item {
 		if err != nil {
 			continue
 		}
-		change(l)
-		changed := l.headItem(space{}, encodePage(l.pick(l.head)))
+		change(&l.head)
+		changed := l.headItem(space{}, encodePage(l.head))
 		changed[schema.PK] = item[schema.PK]
 		items[i] = changed
 	}
@@ -77,7 +77,7 @@ type noTombs struct{ table.DB }
 
 func (d noTombs) BatchGet(ctx context.Context, refs []table.Ref, c table.Consistency) ([]table.Item, table.Cost, error) {
 	items, cost, err := d.DB.BatchGet(ctx, refs, c)
-	return forgetful{}.each(items, func(l *ledger) { clear(l.tombs) }), cost, err
+	return forgetful{}.each(items, func(p *page) { p.tombs = nil }), cost, err
 }
 
 type neverLess struct{ table.DB }

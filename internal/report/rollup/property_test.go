@@ -94,8 +94,8 @@ func faultsOf(t *rapid.T, stop *atomic.Bool) *pebble.Faults {
 	}}
 }
 
-// deliver gives every event to one of some Folders at least once, in any order, in batches of any size, some twice; a Folder
-// that fails is thrown away with all that it remembers, and its batch comes again.
+// deliver gives every event to one of some Folders at least once, in any order, in batches of any size, some twice. The batch of
+// a Folder that fails comes again, to the same one or to another that remembers nothing.
 func deliver(t *rapid.T, events []Event, folder func() *Folder) {
 	feed := slices.Clone(events)
 	if rapid.Bool().Draw(t, "shuffled") {
@@ -113,7 +113,9 @@ func deliver(t *rapid.T, events []Event, folder func() *Folder) {
 			if !errors.Is(err, errCrash) && !retryable(err) {
 				t.Fatalf("fold: %v", err)
 			}
-			folders[which] = folder()
+			if rapid.Bool().Draw(t, "died") { // else it goes on, with what it remembers
+				folders[which] = folder()
+			}
 			if rapid.Bool().Draw(t, "later") { // another batch comes first
 				feed = append(feed[n:], feed[:n]...)
 			}
