@@ -8,7 +8,7 @@ SHELL := bash
 ARGS ?=
 PKG  ?= ./...
 # Tests of the cloud road: `make e2e` runs them, `make test` does not.
-CLOUD_ROAD := ./internal/e2e/cloud
+CLOUD_ROAD := ./internal/e2e/cloud ./internal/cmd/cloudroad
 GO_FOLDERS := $(wildcard functions internal)
 # The parameters of samconfig.toml that `make deploy` takes: dev or prod.
 STAGE ?= dev

@@ -27,6 +27,8 @@ type stack struct {
 	servers *cloudtest.Servers
 	cairn   *cloud.Cairn
 	folder  string // of the built functions
+
+	functions []string // logical ids, once they are built
 }
 
 // deploy makes tables and bucket under a name that nobody else has: the servers may be shared.
@@ -74,6 +76,7 @@ func (st *stack) front(ctx context.Context, s settings, log func(front.Line)) (*
 		return nil, err
 	}
 	for _, function := range template.Functions {
+		st.functions = append(st.functions, function.Name)
 		if err := build(ctx, root, "./functions/"+folder(function.Name), st.binary(function.Name)); err != nil {
 			return nil, err
 		}
