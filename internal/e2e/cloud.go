@@ -60,6 +60,11 @@ func Deploy(ctx context.Context, dir string, servers *cloudtest.Servers, flags .
 // NewStore makes a store by `cairn store create -stack`.
 func (c *Cloud) NewStore(ctx context.Context) (string, error) { return c.operator.newStore(ctx) }
 
+// SetStore changes settings by `cairn store set`.
+func (c *Cloud) SetStore(ctx context.Context, store string, flags ...string) error {
+	return c.operator.setStore(ctx, store, flags)
+}
+
 // NewCredential makes a credential by `cairn credential create -stack`.
 func (c *Cloud) NewCredential(ctx context.Context, store string, scopes []string, trusted bool) (Credential, error) {
 	return c.operator.newCredential(ctx, store, scopes, trusted)

@@ -114,6 +114,8 @@ func (c *conversation) step(ctx context.Context, s Step) error {
 			return at(err)
 		}
 		time.Sleep(pause)
+	case "store":
+		return at(c.road.SetStore(ctx, c.stores["A"], strings.Fields(text)...))
 	case "wait":
 		return at(c.wait(ctx))
 	case "check":
@@ -128,7 +130,7 @@ func (c *conversation) step(ctx context.Context, s Step) error {
 
 // exchange sends a request, holds the answer against what the script expects, and asks as the other store.
 func (c *conversation) exchange(ctx context.Context, s Step) error {
-	out, err := s.Request.prepare(c.road.Endpoint(), c.values, c.who, c.version)
+	out, err := s.Request.prepare(c.road.Endpoint(), c.road.Reports(), c.values, c.who, c.version)
 	if err != nil {
 		return fmt.Errorf("line %d: %w", s.Line, err)
 	}

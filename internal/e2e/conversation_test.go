@@ -19,6 +19,10 @@ type fakeRoad struct {
 
 func (r *fakeRoad) Endpoint() string { return r.endpoint }
 
+func (r *fakeRoad) Reports() string { return r.endpoint + "/reports" }
+
+func (r *fakeRoad) SetStore(context.Context, string, ...string) error { return nil }
+
 func (r *fakeRoad) NewStore(context.Context) (string, error) {
 	r.stores++
 	return fmt.Sprintf("store%d", r.stores), nil
@@ -86,6 +90,8 @@ json $.version = ""
 		{"what the other store sent is no leak", "as B\nPOST /a\n  {{canary}}\nexpect 200\nas A\nGET /a\nexpect 200\n", "", board()},
 		{"what comes in the end", "GET /a\neventually\nexpect 200\nbody = xxx\n", "", growing()},
 		{"what comes only in the end", "GET /a\nexpect 200\nbody = xxx\n", "want xxx", growing()},
+		{"the report API is elsewhere", "store -k 10\nGET reports/overview\nexpect 200\nbody = /xapi/reports/overview\n", "",
+			func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }},
 		{"a redirect is an answer", "GET /a\nexpect 302\n", "", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/b", http.StatusFound) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -25,6 +25,17 @@ var errOperator = errors.New("needs the rights of an operator")
 // Endpoint is the address of the xAPI resources.
 func (d *Deployed) Endpoint() string { return d.URL }
 
+// Reports is "": scripts that ask the report API are not played.
+func (d *Deployed) Reports() string { return "" }
+
+// SetStore changes settings by `cairn store set -stack`.
+func (d *Deployed) SetStore(ctx context.Context, store string, flags ...string) error {
+	if d.Stack == "" {
+		return errOperator
+	}
+	return d.operator().setStore(ctx, store, flags)
+}
+
 func (d *Deployed) operator() operator {
 	return operator{binary: d.Command, target: []string{"-stack", d.Stack}}
 }
@@ -60,6 +71,9 @@ func (d *Deployed) given(store string) (Credential, bool) {
 
 // plays says why a script is not played; "" when it is.
 func (d *Deployed) plays(s *Script) string {
+	if s.asksReports() {
+		return "the address of the report API is not known"
+	}
 	if d.Stack != "" {
 		return ""
 	}
@@ -75,6 +89,18 @@ func (d *Deployed) plays(s *Script) string {
 		}
 	}
 	return ""
+}
+
+// asksReports reports whether a request of the script is one to the report API.
+func (s *Script) asksReports() bool {
+	for _, section := range s.Sections {
+		for _, step := range section.Steps {
+			if step.Request != nil && strings.HasPrefix(step.Request.Path, "reports/") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Played is what came of one script.

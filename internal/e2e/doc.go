@@ -53,11 +53,14 @@
 //	as B                       the same of another store
 //	as A with statements/read  a credential with these scopes; the word trusted makes it a trusted one
 //	as A with a wrong secret, as an unknown key, as nobody
+//	store -k 10 -hide-names    settings of store A, by flags of `cairn store set`; before the first request, since servers
+//	                           remember them
 //	version 2.0.0              of the requests that follow; 1.0.3 at the start
 //
 // # Requests
 //
-//	METHOD /path          below the xAPI endpoint; @/path from the server's root
+//	METHOD /path          below the xAPI endpoint; @/path from the server's root; reports/path below the report API, which is
+//	                      another origin
 //	METHOD {{url}}        a whole URL, which gets neither credentials nor a version
 //	? name = value        query parameter, escaped
 //	& name = value        field of a form, escaped

@@ -46,6 +46,11 @@ func (l *Local) NewStore(ctx context.Context) (string, error) {
 	return l.operator().newStore(ctx)
 }
 
+// SetStore changes settings by `cairn store set`.
+func (l *Local) SetStore(ctx context.Context, store string, flags ...string) error {
+	return l.operator().setStore(ctx, store, flags)
+}
+
 // NewCredential makes a credential by `cairn credential create`.
 func (l *Local) NewCredential(ctx context.Context, store string, scopes []string, trusted bool) (Credential, error) {
 	return l.operator().newCredential(ctx, store, scopes, trusted)

@@ -36,8 +36,9 @@ type outgoing struct {
 	body   string
 }
 
-// prepare puts the values into a request. version "" sends no version header.
-func (r *Request) prepare(endpoint string, v *values, who identity, version string) (outgoing, error) {
+// prepare puts the values into a request. version "" sends no version header. A path that begins with reports/ is one of the report
+// API, which is another origin.
+func (r *Request) prepare(endpoint, reports string, v *values, who identity, version string) (outgoing, error) {
 	out := outgoing{method: r.Method, header: http.Header{}}
 	expand := func(text string) string {
 		expanded, err := v.expand(text)
@@ -55,6 +56,11 @@ func (r *Request) prepare(endpoint string, v *values, who identity, version stri
 			return out, fmt.Errorf("read endpoint: %w", err)
 		}
 		base = u.Scheme + "://" + u.Host
+	}
+	if report, ok := strings.CutPrefix(path, "reports/"); ok {
+		if base, path = reports, "/"+report; reports == "" {
+			return out, errors.New("the road serves no reports")
+		}
 	}
 	target := base + path
 	if elsewhere(path) { // whoever has the URL may use it, so nobody's credentials go there

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +41,11 @@ func (o operator) newCredential(ctx context.Context, store string, scopes []stri
 	key, keyErr := field(said, "key")
 	secret, secretErr := field(said, "secret")
 	return Credential{Key: key, Secret: secret}, errors.Join(keyErr, secretErr)
+}
+
+func (o operator) setStore(ctx context.Context, store string, flags []string) error {
+	_, err := o.command(ctx, slices.Concat([]string{"store", "set", "-store", store}, o.target, flags)...)
+	return err
 }
 
 // command runs one of the commands and returns what it printed.

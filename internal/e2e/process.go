@@ -17,6 +17,7 @@ import (
 type process struct {
 	name     string
 	endpoint string
+	reports  string // the report API; "" when the server names none
 	cmd      *exec.Cmd
 	output   *output
 	exited   chan struct{} // closed when the process is gone
@@ -27,8 +28,11 @@ type process struct {
 // process wrote.
 const startTimeout = 30 * time.Second
 
-// endpointLine finds the endpoint in what a server prints.
-var endpointLine = regexp.MustCompile(`endpoint\s+(http://\S+)`)
+// endpointLine finds the endpoint in what a server prints, reportsLine the report API, which it prints in the same write.
+var (
+	endpointLine = regexp.MustCompile(`endpoint\s+(http://\S+)`)
+	reportsLine  = regexp.MustCompile(`reports\s+(http://\S+)`)
+)
 
 // startProcess starts a server and returns when it says where it listens, which it has to do within limit.
 func startProcess(name string, cmd *exec.Cmd, limit time.Duration) (*process, error) {
@@ -44,6 +48,9 @@ func startProcess(name string, cmd *exec.Cmd, limit time.Duration) (*process, er
 	for begun := time.Now(); time.Since(begun) < limit; time.Sleep(2 * time.Millisecond) {
 		if m := endpointLine.FindStringSubmatch(p.output.String()); m != nil {
 			p.endpoint = m[1]
+			if m := reportsLine.FindStringSubmatch(p.output.String()); m != nil {
+				p.reports = m[1]
+			}
 			return p, nil
 		}
 		select {
@@ -57,6 +64,9 @@ func startProcess(name string, cmd *exec.Cmd, limit time.Duration) (*process, er
 
 // Endpoint is the address of the xAPI resources.
 func (p *process) Endpoint() string { return p.endpoint }
+
+// Reports is the address of the report API.
+func (p *process) Reports() string { return p.reports }
 
 // Pid is the server's process id.
 func (p *process) Pid() int { return p.cmd.Process.Pid }

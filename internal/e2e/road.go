@@ -7,6 +7,12 @@ type Road interface {
 	// Endpoint is the address of the xAPI resources, without a slash at its end.
 	Endpoint() string
 
+	// Reports is the address of the report API, an origin of its own, without a slash at its end; "" when there is none.
+	Reports() string
+
+	// SetStore changes settings of a store by flags of `cairn store set`.
+	SetStore(ctx context.Context, store string, flags ...string) error
+
 	// NewStore makes an empty store.
 	NewStore(ctx context.Context) (store string, err error)
 

@@ -63,7 +63,7 @@ type Check struct {
 }
 
 var (
-	requestLine = regexp.MustCompile(`^([A-Z]+) (@?/\S*|@?\{\{\S+)$`)
+	requestLine = regexp.MustCompile(`^([A-Z]+) (@?/\S*|reports/\S*|@?\{\{\S+)$`)
 	headerLine  = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*): ?(.*)$`)
 	pairLine    = regexp.MustCompile(`^([?&]) (\S+) =(?: (.*))?$`)
 	assignLine  = regexp.MustCompile(`^(let|make|save) ([A-Za-z][A-Za-z0-9]*) =(?: (.*))?$`)
@@ -119,7 +119,7 @@ func (p *parser) line() error {
 		p.script.Sections = append(p.script.Sections, Section{Name: rest})
 	case word == "let" || word == "make":
 		return p.assign(line)
-	case word == "as" || word == "version" || word == "sleep" || word == "check":
+	case word == "as" || word == "version" || word == "sleep" || word == "check" || word == "store":
 		p.step(Step{Verb: word, Text: rest})
 	case line == "wait until consistent":
 		p.step(Step{Verb: "wait"})

@@ -18,6 +18,7 @@ type Question struct {
 	Top             int    // rows that are wanted; 0: all
 	KPI, Measure    string // of the KPI link
 	Lag             int    // likewise, in periods
+	Width           int    // of the bins of a heat map, in seconds; 0: a hundredth of the video
 }
 
 // Param is a parameter that reports take.
@@ -29,6 +30,7 @@ type Param struct {
 	Least  int // of a number
 	Most   int
 	take   func(q *Question) *string
+	number func(q *Question) *int
 }
 
 // params are all of them, in the order of the documentation.
@@ -49,8 +51,12 @@ var params = []Param{
 	{Name: "kpi", About: "The name of an imported KPI.", take: func(q *Question) *string { return &q.KPI }},
 	{Name: "measure", About: "What the KPI is held against.", Values: unitMeasureIDs(), take: func(q *Question) *string { return &q.Measure }},
 	{Name: "sort", About: "The id of a column to order the rows by, with a - before it for the greatest first. What is not shown stands last.", take: func(q *Question) *string { return &q.Sort }},
-	{Name: "top", About: "How many rows are wanted, counted in that order.", Number: true, Least: 1, Most: 10_000},
-	{Name: "lag", About: "How many periods the KPI comes after the measure.", Number: true, Least: 0, Most: 3},
+	{Name: "top", About: "How many rows are wanted, counted in that order.", Number: true, Least: 1, Most: 10_000,
+		number: func(q *Question) *int { return &q.Top }},
+	{Name: "lag", About: "How many periods the KPI comes after the measure.", Number: true, Least: 0, Most: 3,
+		number: func(q *Question) *int { return &q.Lag }},
+	{Name: "width", About: "How many seconds of the video a bin has; else a hundredth of it, and at least one.", Number: true, Least: 1, Most: 3600,
+		number: func(q *Question) *int { return &q.Width }},
 }
 
 // Params are all of them, in the order of the documentation.
@@ -85,11 +91,7 @@ func (r *Report) QuestionOf(values map[string]string) (Question, error) {
 			if err != nil || n < p.Least || n > p.Most {
 				return q, invalid(name, "%s must be a number from %d to %d", name, p.Least, p.Most)
 			}
-			if name == "top" {
-				q.Top = n
-			} else {
-				q.Lag = n
-			}
+			*p.number(&q) = n
 			continue
 		}
 		if value == "" {

@@ -129,7 +129,7 @@ func init() {
 			ID: "videos", Title: "Videos", About: "How much of which video is watched?", Row: "a video", Chart: "table", Roads: ledgers, Sort: "-viewers",
 			Columns: videoColumns, answer: videos,
 		}, {
-			ID: "video-heatmap", Title: "Heat map of a video", About: "Which parts of a video are watched, watched again, or skipped?", Row: "a hundredth of the video, or a second", Chart: "heat", Roads: ledgers,
+			ID: "video-heatmap", Title: "Heat map of a video", About: "Which parts of a video are watched, watched again, or skipped?", Row: "a hundredth of the video, or a second", Chart: "heat", Roads: ledgers, Params: []string{"width"},
 			Columns: []result.Column{label("bin", "Bin"), amount("from", "From", "M47", result.Seconds), amount("to", "To", "M47", result.Seconds),
 				count("viewers", "Viewers", "M47"), count("passes", "Passes", "M47"), count("repeats", "Repeats", "M47"),
 				{ID: "retention", Title: "Retention", Measure: "M48", Kind: result.Rate, Unit: result.Share, Outcome: "viewers"},

@@ -45,6 +45,11 @@ func content(a *asking) (*result.Table, error) {
 		}
 		row = append(row, result.Measured(q.d.P25/q.unit, int64(q.d.N), q.learner), result.Measured(q.d.P75/q.unit, int64(q.d.N), q.learner))
 	}
+	last := result.Absent(result.NotEnough)
+	if elapsed.N > 0 {
+		last = result.Measured(elapsed.P90/1000, int64(elapsed.N), sum.timed)
+	}
+	row = append(row, last)
 	t.Rows = []result.Row{row}
 	if sum.timed >= a.k || sum.timed == 0 {
 		a.notes = append(a.notes, fmt.Sprintf("Time to complete: %d completed of %d that started at least 30 days ago.", len(sum.elapsed), sum.Matured))
@@ -58,6 +63,7 @@ var quartileColumns = []result.Column{
 	{ID: "scoreP75", Title: "Third quartile of the score", Measure: "M26", Kind: result.Amount, Unit: result.Score},
 	{ID: "timeToCompleteP25", Title: "First quartile of the time to complete", Measure: "M28", Kind: result.Amount, Unit: result.Seconds},
 	{ID: "timeToCompleteP75", Title: "Third quartile of the time to complete", Measure: "M28", Kind: result.Amount, Unit: result.Seconds},
+	{ID: "timeToCompleteP90", Title: "Time within which 90 % completed", Measure: "M28", Kind: result.Amount, Unit: result.Seconds},
 }
 
 // scores is the histogram of M26: a bin for scores below 0, then ten of 10 points, the last one closed.

@@ -121,6 +121,9 @@ func (a *asking) oneVideo() (*viewed, error) {
 	return v, nil
 }
 
+// maxBins bounds the bins of a heat map.
+const maxBins = 10_000
+
 // heatmap is M47, M48 and M50: a row for each bin of a video.
 func heatmap(a *asking) (*result.Table, error) {
 	v, err := a.oneVideo()
@@ -132,7 +135,10 @@ func heatmap(a *asking) (*result.Table, error) {
 		a.notes = append(a.notes, "Not tracked: no statement says how long the video is. Its player would have to send the extension length of the Video Profile.")
 		return t, nil
 	}
-	heat := measure.NewHeat(v.length.Milliseconds, 0)
+	if bins := v.length.Milliseconds / 1000 / max(1, int64(a.q.Width)); bins > maxBins && a.q.Width > 0 {
+		return nil, invalid("width", "a heat map has at most %d bins, and this one would have %d: name a larger width", maxBins, bins)
+	}
+	heat := measure.NewHeat(v.length.Milliseconds, int64(a.q.Width)*1000)
 	watches := v.watches()
 	for i := range watches {
 		heat.Add(&watches[i])

@@ -103,7 +103,7 @@ func sample() []string {
 var examples = map[string]string{
 	"range": "all", "from": "2020-01-01", "to": "2030-01-01", "content": "http://example.com/course", "kind": "course", "learner": `{"mbox":"mailto:p1@example.com"}`,
 	"group": `{"objectType":"Group","mbox":"mailto:team@example.com"}`, "registration": "11111111-1111-4111-8111-111111111111", "platform": "web", "language": "en",
-	"by": "week", "kpi": "sales", "measure": "statements", "sort": "", "top": "3", "lag": "0", "limit": "2", "cursor": "", "format": "json",
+	"by": "week", "kpi": "sales", "measure": "statements", "sort": "", "top": "3", "lag": "0", "width": "5", "limit": "2", "cursor": "", "format": "json",
 }
 
 // TestOpenAPIIsTrue: the document has the routes that are served and no others; each takes the parameters that the document gives

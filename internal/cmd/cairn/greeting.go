@@ -48,11 +48,10 @@ func greet(ctx context.Context, fixed config.Credential, directory *auth.Directo
 
 // write tells how to reach the server, with lines that work when pasted.
 func (g greeting) write(w io.Writer, program, data, endpoint, reports string) {
-	fmt.Fprintf(w, "Cairn is ready.\n\n  endpoint  %s\n", endpoint)
 	if reports != "" {
-		fmt.Fprintf(w, "  reports   %s\n", reports)
+		reports = "  reports   " + reports + "\n"
 	}
-	fmt.Fprintf(w, "  data      %s\n", data)
+	fmt.Fprintf(w, "Cairn is ready.\n\n  endpoint  %s\n%s  data      %s\n", endpoint, reports, data)
 	if g.key != "" {
 		fmt.Fprintf(w, "  key       %s\n", g.key)
 	}
