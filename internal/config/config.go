@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -36,6 +37,10 @@ type Config struct {
 	// apart when lists are announced as complete, each from 1ms to 1m. Zero: a second each, as package lrs says. For the
 	// cloud; smaller ones are for tests, whose tables and clocks are on one machine.
 	IndexLag, ClockSkew time.Duration
+
+	// CAIRN_REPORT_BOUND: the most ledgers, one for each learner, that one report may read, 1 to 1000000. Zero: 10,000, as package
+	// report says.
+	ReportBound int
 
 	// CAIRN_LOG_LEVEL: debug, info (default), warn or error. One line per request is written at info.
 	LogLevel slog.Level
@@ -162,6 +167,21 @@ func settings(c *Config) []setting {
 		secret("AWS_SESSION_TOKEN", &c.AWS.SessionToken),
 		allowance("CAIRN_INDEX_LAG", &c.IndexLag),
 		allowance("CAIRN_CLOCK_SKEW", &c.ClockSkew),
+		{
+			name: "CAIRN_REPORT_BOUND",
+			set: func(value string) (err error) {
+				if c.ReportBound, err = strconv.Atoi(value); err != nil || c.ReportBound < 1 || c.ReportBound > 1_000_000 {
+					return errors.New("want a number from 1 to 1000000")
+				}
+				return nil
+			},
+			show: func() string {
+				if c.ReportBound == 0 {
+					return ""
+				}
+				return strconv.Itoa(c.ReportBound)
+			},
+		},
 		{
 			name: "CAIRN_LOG_LEVEL",
 			set:  func(value string) error { return c.LogLevel.UnmarshalText([]byte(value)) },

@@ -33,6 +33,8 @@ var ErrInUse = errors.New("another cairn process is using this data folder")
 type Options struct {
 	Log *slog.Logger // one line per request; nil: none
 
+	ReportBound int // the most ledgers that one report may read; 0: report.DefaultBound
+
 	// IndexDelay makes each index entry late by so much, for tests of what does not depend on their being prompt.
 	IndexDelay time.Duration
 }
@@ -122,7 +124,7 @@ func openQuiet(dir string, o Options) (*Cairn, error) {
 			Tables: tables, Scanner: tables, Blobs: blobs, Transfer: blobs, Log: o.Log,
 			OnlyWriter: true, Shards: shards,
 			// The delay of an entry begins when it is written, which is later than its position: hence room for a slow write.
-			IndexLag: 2 * o.IndexDelay,
+			IndexLag: 2 * o.IndexDelay, ReportBound: o.ReportBound,
 		}),
 		Tables: tables, Blobs: blobs, log: o.Log,
 		stop: func() {},

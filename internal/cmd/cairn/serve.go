@@ -63,7 +63,7 @@ func runServe(ctx context.Context, t terminal, c command, args []string) error {
 	if o.quiet {
 		requests = t.logger(o.logJSON, max(t.config.LogLevel, slog.LevelWarn))
 	}
-	cairn, err := local.Open(ctx, o.data, local.Options{Log: requests, IndexDelay: o.indexDelay})
+	cairn, err := local.Open(ctx, o.data, local.Options{Log: requests, IndexDelay: o.indexDelay, ReportBound: t.config.ReportBound})
 	if err != nil {
 		return inUse(o.data, err)
 	}
