@@ -165,7 +165,7 @@ func (q *Custom) report() *Report {
 	r := &Report{ID: "custom", Title: cmp.Or(q.Title, "Custom report"), Row: "a combination of the dimensions", Chart: "table", Roads: []Road{Ledgers}}
 	if q.Funnel != nil {
 		r.Columns, r.Chart, r.Row = funnelColumns, "funnel", "a step"
-		r.answer = func(a *asking) (*result.Table, error) { return a.funnel(q.Funnel.Steps, q.Funnel.window()) }
+		r.answer = func(a *asking) (*result.Table, error) { return a.funnel(q.Funnel.Steps, q.Funnel.window(), false) }
 		return r
 	}
 	all := customMeasures()

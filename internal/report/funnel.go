@@ -116,65 +116,32 @@ func (a *asking) step(s Step) step {
 	return out
 }
 
-// moments are when a learner did what the step asks for, in order. An attempt is started by its first event where no event says so.
-func (s step) moments(facts measure.Facts) []int64 {
+// events are those of a learner's facts that the step asks for, in order. Progress counts whichever statement tells it; an attempt is started by
+// its first event where no event says so.
+func (s step) events(facts measure.Facts) measure.Facts {
 	if (s.content != fact.Hash{}) {
 		facts = facts.About(s.content)
 	}
-	var at []int64
 	if s.class == fact.Started {
-		for _, a := range measure.Attempts(facts) {
-			if a.Start.Is {
-				at = append(at, a.Start.At)
-			}
-		}
-		slices.Sort(at)
-		return at
+		return measure.StartFacts(facts)
 	}
-	for _, f := range facts {
-		if f.Class.Has(s.class) && (s.verb == fact.Hash{} || f.Verb == s.verb) && (s.progress == 0 || f.Progress >= s.progress) {
-			at = append(at, f.T)
+	return facts.Where(func(f *fact.Fact) bool {
+		if s.progress > 0 {
+			return f.Progress >= s.progress
 		}
-	}
-	return at
+		return f.Class.Has(s.class) && (s.verb == fact.Hash{} || f.Verb == s.verb)
+	})
 }
 
-// reached is how many of the steps a learner reached: the first within the period, each further one at or after the one before and
-// within the window after the first, the earliest each time.
-func reached(steps []step, facts measure.Facts, period measure.Period, window int64) int {
-	first, last := int64(0), int64(0)
+// funnel counts the learners who reach each step. Optional steps are left out when nobody took them.
+func (a *asking) funnel(steps []Step, window time.Duration, optional bool) (*result.Table, error) {
+	f := measure.Funnel{Period: a.moments(), Window: window.Milliseconds()}
 	for i, s := range steps {
-		at := s.moments(facts)
-		found := slices.IndexFunc(at, func(t int64) bool {
-			if i == 0 {
-				return period.Holds(t)
-			}
-			return t >= last && t <= first+window
-		})
-		if found < 0 {
-			return i
-		}
-		last = at[found]
-		if i == 0 {
-			first = last
-		}
+		f.Steps = append(f.Steps, measure.Step{Events: a.step(s).events, Again: slices.Contains(steps[:i], s), Optional: optional})
 	}
-	return len(steps)
-}
-
-// funnel counts the learners who reach each step.
-func (a *asking) funnel(steps []Step, window time.Duration) (*result.Table, error) {
-	hashed := make([]step, len(steps))
-	for i, s := range steps {
-		hashed[i] = a.step(s)
-	}
-	counts := make([]int, len(steps))
 	err := a.ledgers(func(l *learner) error {
-		if l.Unattributed {
-			return nil
-		}
-		for i := range reached(hashed, l.facts, a.moments(), window.Milliseconds()) {
-			counts[i]++
+		if !l.Unattributed {
+			f.Add(l.facts)
 		}
 		return nil
 	})
@@ -182,16 +149,24 @@ func (a *asking) funnel(steps []Step, window time.Duration) (*result.Table, erro
 		return nil, err
 	}
 	t := &result.Table{Columns: a.report.Columns}
-	for i, n := range counts {
-		row := result.Row{result.Named(fmt.Sprint(i + 1)), result.Named(steps[i].words()), result.Counted(int64(n), n)}
-		for _, of := range []int{max(0, i-1), 0} {
+	shown := make([]bool, len(steps))
+	for i, s := range f.Result() {
+		shown[s.Step] = true
+		n := int(s.Learners)
+		row := result.Row{result.Named(fmt.Sprint(i + 1)), result.Named(steps[s.Step].words()), result.Counted(s.Learners, n)}
+		for _, of := range []measure.Rate{s.Previous, s.First} {
 			if i == 0 {
 				row = append(row, result.Absent(result.NotEnough))
 				continue
 			}
-			row = append(row, rate(int64(n), int64(counts[of]), counts[of], n, counts[of]-n))
+			row = append(row, rate(of.K, of.N, int(of.N), n, int(of.N)-n))
 		}
 		t.Rows = append(t.Rows, row)
+	}
+	for i, s := range steps {
+		if s.Content = ""; !shown[i] {
+			a.notes = append(a.notes, "Not tracked: no statement says that somebody "+s.words()+".")
+		}
 	}
 	return t, nil
 }
@@ -215,29 +190,9 @@ func usualFunnel(a *asking) (*result.Table, error) {
 	if a.q.Filter.Content == "" {
 		return nil, invalid("content", "name one content by the id of its activity; steps of several contents can be asked for by POST to /reports/v1/query")
 	}
-	seen := make([]bool, len(usualSteps))
-	all := make([]Step, len(usualSteps))
-	for i, s := range usualSteps {
-		s.Content = a.q.Filter.Content
-		all[i] = s
+	steps := slices.Clone(usualSteps)
+	for i := range steps {
+		steps[i].Content = a.q.Filter.Content
 	}
-	err := a.ledgers(func(l *learner) error {
-		for i, s := range all {
-			seen[i] = seen[i] || len(a.step(s).moments(l.facts)) > 0
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	var steps []Step
-	for i, s := range all {
-		if seen[i] {
-			steps = append(steps, s)
-		} else {
-			a.notes = append(a.notes, "Not tracked: no statement says that somebody "+usualSteps[i].words()+".")
-		}
-	}
-	a.ledger = 0 // they are read twice and counted once
-	return a.funnel(steps, defaultWindow*24*time.Hour)
+	return a.funnel(steps, defaultWindow*24*time.Hour, true)
 }

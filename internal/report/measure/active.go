@@ -225,15 +225,3 @@ func (p playedSoFar) add(a *Attempt) Active {
 	}
 	return active
 }
-
-// ActiveBy is the sum of M29 over attempts, and the attempts that it sums by source.
-type ActiveBy struct {
-	Milliseconds int64
-	Attempts     [FromGaps + 1]int64 // by Source
-}
-
-// Add counts one attempt.
-func (s *ActiveBy) Add(a Active) {
-	s.Milliseconds += a.Milliseconds
-	s.Attempts[a.Source]++
-}

@@ -16,12 +16,13 @@ type Attempt struct {
 	Facts        Facts     // about the activity, in order, at least one
 	Below        Facts     // about what is under the activity, in order; filled by AttemptsAt
 
-	Start     Time // M20: first started event, else first event of any other class but launched
-	Completed Time // M21: first completed event
-	Waived    bool // holds a waived event: reported apart and excluded from rates
-	Judged    Time // the last passed or failed event, which decides (M24)
-	Passed    bool // it was passed
-	Scored    Time // the last statement with a score, which is the attempt's (M26)
+	Start     Time       // M20: first started event, else first event of any other class but launched
+	StartedBy *fact.Fact // that event; nil without Start
+	Completed Time       // M21: first completed event
+	Waived    bool       // holds a waived event: reported apart and excluded from rates
+	Judged    Time       // the last passed or failed event, which decides (M24)
+	Passed    bool       // it was passed
+	Scored    Time       // the last statement with a score, which is the attempt's (M26)
 	Score     int64
 	Progress  int32 // the largest, millionths; -1: none
 }
@@ -65,13 +66,10 @@ func splitAttempts(facts Facts) []Facts {
 
 func newAttempt(content fact.Hash, facts Facts) Attempt {
 	a := Attempt{Content: content, Registration: facts[0].Registration, Facts: facts, Progress: -1}
-	var anyClass Time
 	for _, f := range facts {
-		if f.Class.Has(fact.Started) {
-			a.Start.first(f.T)
-		}
-		if f.Class&^fact.Launched != 0 {
-			anyClass.first(f.T)
+		// In order: the first of any class counts until a started event comes.
+		if a.StartedBy == nil && f.Class&^fact.Launched != 0 || f.Class.Has(fact.Started) && !a.StartedBy.Class.Has(fact.Started) {
+			a.Start, a.StartedBy = moment(f.T), f
 		}
 		if f.Class.Has(fact.Completed) {
 			a.Completed.first(f.T)
@@ -88,10 +86,19 @@ func newAttempt(content fact.Hash, facts Facts) Attempt {
 		a.Waived = a.Waived || f.Class.Has(fact.Waived)
 		a.Progress = max(a.Progress, f.Progress)
 	}
-	if !a.Start.Is {
-		a.Start = anyClass
-	}
 	return a
+}
+
+// StartFacts are the facts by which a learner's attempts started, in order.
+func StartFacts(facts Facts) Facts {
+	var out Facts
+	for _, a := range Attempts(facts) {
+		if a.Start.Is {
+			out = append(out, a.StartedBy)
+		}
+	}
+	slices.SortFunc(out, compareFacts)
+	return out
 }
 
 // Begin is when the attempt started, or of one that did not, its first event: the period to which it belongs.
@@ -110,11 +117,6 @@ func compareBegins(a, b *Attempt) int {
 // CompletedWithin reports whether the attempt was completed within a span of milliseconds after its start (M23).
 func (a *Attempt) CompletedWithin(span int64) bool {
 	return a.Completed.Is && a.Completed.At-a.Start.At <= span
-}
-
-// StartedIn keeps the attempts that started in a period: to which they belong, whenever the rest of their events came.
-func StartedIn(attempts []Attempt, p Period) []Attempt {
-	return slices.DeleteFunc(slices.Clone(attempts), func(a Attempt) bool { return !a.Start.Is || !p.Holds(a.Start.At) })
 }
 
 // Completion sums attempts of any number of learners.

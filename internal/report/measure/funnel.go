@@ -8,12 +8,12 @@ import (
 
 // Step is one step of a funnel.
 type Step struct {
-	Is       func(*fact.Fact) bool
-	Again    bool // needs another event than the steps before it: for "did X, and X again"
-	Optional bool // left out when no fact in the scope is one; at most maxOptional steps are
+	Events   func(Facts) Facts // those of a learner's facts that are the step, in order
+	Again    bool              // needs another event than the steps before it: for "did X, and X again"
+	Optional bool              // left out when nobody took it; at most maxOptional steps are
 }
 
-const maxOptional = 4
+const maxOptional = 6
 
 // Funnel is M27: how many learners who reach the first step in a period go on to the next ones within a window. A step needs an event at
 // or after the event of the step before, and no later than the window after the first; of those the earliest counts.
@@ -22,29 +22,24 @@ type Funnel struct {
 	Period Period // of the first step
 	Window int64  // W in milliseconds
 
-	seen    uint             // optional steps, by index, of which there was a fact
+	seen    uint             // optional steps, by index, that anybody took
 	reached map[uint][]int64 // by set of optional steps that are in: learners at each step
 }
 
-// DefaultSteps are launched? → started → 50 % progress? → completed → passed?, those with a question mark optional.
-func DefaultSteps() []Step {
-	class := func(c fact.Class) func(*fact.Fact) bool { return func(f *fact.Fact) bool { return f.Class.Any(c) } }
-	return []Step{
-		{Is: class(fact.Launched), Optional: true},
-		{Is: class(^fact.Launched)},
-		{Is: func(f *fact.Fact) bool { return f.Progress >= 500_000 }, Optional: true},
-		{Is: class(fact.Completed)},
-		{Is: class(fact.Passed), Optional: true},
-	}
+// Where is a step's Events: the facts for which is is true.
+func Where(is func(*fact.Fact) bool) func(Facts) Facts {
+	return func(facts Facts) Facts { return facts.Where(is) }
 }
 
 // Add counts one learner by its facts in the scope.
 func (f *Funnel) Add(facts Facts) {
 	var optional uint
+	events := make([]Facts, len(f.Steps))
 	for i, s := range f.Steps {
+		events[i] = s.Events(facts)
 		if s.Optional {
 			optional |= 1 << i
-			f.seen |= uint(one(len(facts.Where(s.Is)) > 0)) << i
+			f.seen |= uint(one(len(events[i]) > 0)) << i
 		}
 	}
 	if bits.OnesCount(optional) > maxOptional {
@@ -57,7 +52,7 @@ func (f *Funnel) Add(facts Facts) {
 		if f.reached[set] == nil {
 			f.reached[set] = make([]int64, len(f.Steps))
 		}
-		for _, i := range f.walk(facts, optional&^set) {
+		for _, i := range f.walk(events, optional&^set) {
 			f.reached[set][i]++
 		}
 		if set == 0 {
@@ -66,8 +61,8 @@ func (f *Funnel) Add(facts Facts) {
 	}
 }
 
-// walk returns the steps that the learner reached, without is the set of steps that are left out.
-func (f *Funnel) walk(facts Facts, without uint) (reached []int) {
+// walk returns the steps that a learner reached; without is the set of steps that are left out.
+func (f *Funnel) walk(events []Facts, without uint) (reached []int) {
 	used := map[*fact.Fact]bool{}
 	var first, last int64
 	for i, step := range f.Steps {
@@ -75,11 +70,11 @@ func (f *Funnel) walk(facts Facts, without uint) (reached []int) {
 			continue
 		}
 		var found *fact.Fact
-		for _, x := range facts {
+		for _, x := range events[i] {
 			if len(reached) == 0 && !f.Period.Holds(x.T) || len(reached) > 0 && (x.T < last || x.T-first > f.Window) {
 				continue
 			}
-			if step.Is(x) && !(step.Again && used[x]) {
+			if !(step.Again && used[x]) {
 				found = x
 				break
 			}
@@ -104,7 +99,7 @@ type FunnelStep struct {
 	First    Rate // of those at the first step
 }
 
-// Result is the funnel without the optional steps of which there is no data: they are not shown as 0.
+// Result is the funnel without the optional steps that nobody took: they are not shown as 0.
 func (f *Funnel) Result() []FunnelStep {
 	var out []FunnelStep
 	counts := f.reached[f.seen]
