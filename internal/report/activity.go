@@ -77,11 +77,7 @@ func (a *asking) buckets(p Period, grains ...measure.Grain) (cells, error) {
 func (a *asking) cellsFromLedgers(also func(*learner)) (cells, error) {
 	c := cells{sums: measure.Sums{}, scope: a.sieve.scope, filtered: !a.sieve.scopeOnly()}
 	err := a.ledgers(func(l *learner) error {
-		for cell, n := range measure.Contribution(values(l.facts), a.zone, l.Unattributed) {
-			if cell.Scope == c.scope {
-				c.sums.Add(cell, n)
-			}
-		}
+		c.sums.AddAll(measure.InScope(c.scope, l.facts, a.zone, l.Unattributed), 1)
 		also(l)
 		return nil
 	})

@@ -223,10 +223,15 @@ func (q *Custom) table(a *asking) (*result.Table, error) {
 			}
 			return own[key]
 		}
-		for _, f := range a.inPeriod(l.facts) {
+		watched := measure.WatchTimes(l.facts)
+		for i, f := range l.facts {
+			if !moments.Holds(f.T) {
+				continue
+			}
 			key := a.keyOfFact(q.By, f, f.T)
 			facts[key] = append(facts[key], f)
 			of(key).statements++
+			of(key).watched += watched[i]
 		}
 		if !l.Unattributed {
 			for key, list := range facts {
@@ -263,12 +268,8 @@ func (q *Custom) table(a *asking) (*result.Table, error) {
 	return q.rows(a, groups), nil
 }
 
-// addFacts counts what one learner watched and answered.
+// addFacts counts what one learner answered.
 func (g *group) addFacts(facts measure.Facts) {
-	for _, v := range measure.Viewings(facts) {
-		w := v.Watch(v.Length)
-		g.watched += w.WatchTime
-	}
 	for _, x := range measure.AnswersOf(facts) {
 		if x.First.Judged {
 			g.responses++

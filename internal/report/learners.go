@@ -94,28 +94,15 @@ func (a *asking) unitOf(facts measure.Facts) unit {
 		u.answered += int64(bit(answers.First.Judged))
 		u.correct += int64(bit(answers.First.Judged && answers.First.Correct))
 	}
-	for _, v := range measure.Viewings(in) {
+	for _, v := range measure.ViewingsIn(facts, a.moments()) {
 		w := v.Watch(v.Length)
 		u.watched += w.WatchTime
 		u.unique += w.Unique
 	}
 	sessions := measure.Sessions(in)
 	u.sessions = int64(len(sessions))
-	for cell, n := range measure.Contribution(values(in), a.zone, false) {
-		if cell.Counter == measure.SessionTime && (cell.Scope == fact.Hash{}) {
-			u.active += n
-		}
-	}
+	u.active = measure.TimeInSessions(in)
 	return u
-}
-
-// values are facts without their pointers.
-func values(facts measure.Facts) []fact.Fact {
-	all := make([]fact.Fact, len(facts))
-	for i, f := range facts {
-		all[i] = *f
-	}
-	return all
 }
 
 // learners is a row for each learner with a statement in the period.
@@ -158,7 +145,7 @@ func oneLearner(a *asking) (*result.Table, error) {
 	asOf := a.now.UnixMilli()
 	err := a.ledgers(func(l *learner) error {
 		watches := map[fact.Hash]measure.Watch{}
-		for _, v := range measure.Viewings(a.inPeriod(l.facts)) {
+		for _, v := range measure.ViewingsIn(l.facts, a.moments()) {
 			watches[v.Content] = v.Watch(v.Length)
 		}
 		answers := map[fact.Hash]measure.Answers{}

@@ -40,8 +40,9 @@ func (a *asking) headline(c cells, learners int64) *result.Table {
 		row = append(row, result.Counted(fresh, int(fresh)), result.Counted(learners-fresh, int(learners-fresh)))
 	}
 	stickiness := result.Absent(result.NotEnough)
-	if days := int64(a.period.To) - int64(a.period.From) + 1; !a.period.All() && days > 1 && n > 0 {
-		stickiness = result.Measured(float64(c.days(a.period, measure.Learners))/float64(days)/float64(n), days, n)
+	to := min(a.period.To, a.today)
+	if days := int64(to) - int64(a.period.From) + 1; !a.period.All() && days > 1 && n > 0 {
+		stickiness = result.Measured(measure.Stickiness(c.days(a.period, measure.Learners), int64(n), a.period.From, to, a.today), days, n)
 	}
 	t.Rows = []result.Row{slices.Concat(row, result.Row{stickiness, c.counted(a.period, measure.SessionStarts, n)}, c.attemptCells(a.period, n))}
 	return t

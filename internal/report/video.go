@@ -19,15 +19,12 @@ func (a *asking) viewings() (map[fact.Hash]*viewed, error) {
 	if err := a.readContents(); err != nil {
 		return nil, err
 	}
-	if !a.period.All() {
-		a.notes = append(a.notes, "Players send all that was played in a registration again and again: what was watched before the period counts for those who went on in it.")
-	}
 	videos := map[fact.Hash]*viewed{}
 	err := a.ledgers(func(l *learner) error {
 		if l.Unattributed {
 			return nil
 		}
-		for _, v := range measure.Viewings(a.inPeriod(l.facts)) {
+		for _, v := range measure.ViewingsIn(l.facts, a.moments()) {
 			of := videos[v.Content]
 			if of == nil {
 				of = &viewed{}

@@ -59,13 +59,13 @@ func AttemptsAt(facts Facts, content fact.Hash) []Attempt {
 // ActiveTimes are M29 of a learner's attempts at one activity, given in order: the first of the four sources that applies to each.
 func ActiveTimes(attempts []Attempt) []Active {
 	out := make([]Active, len(attempts))
-	played := newPlayed(attempts)
+	videos := activeFromVideo(attempts)
 	for i := range attempts {
 		a := &attempts[i]
-		facts, video := a.inside(), played.add(a)
+		facts := a.inside()
 		for _, source := range []func(Facts) Active{
 			activeFromEnded,
-			func(Facts) Active { return video },
+			func(Facts) Active { return videos[i] },
 			activeFromLeaves,
 			activeFromGaps,
 		} {
@@ -170,58 +170,28 @@ func gapTimes(facts Facts) []int64 {
 	return out
 }
 
-// playedSoFar remembers what earlier attempts at a video played. Lists of played segments are cumulative within a registration, or
-// without one, so that an attempt's watch time is what its lists add to those of the attempts before it; the attempts' times add
-// up to M41.
-type playedSoFar struct {
-	byRegistration map[[16]byte]*played
-	length         Length // as in Viewing, by this learner's players
-}
-
-type played struct {
-	facts Facts // of the attempts so far
-	ahead int   // attempts that are still to come
-	done  int
-	total int64
-}
-
-// maxSteps is up to how many attempts of one registration (or without) are told apart: what all beyond it watched counts as the last
-// one's. It bounds the work on a ledger that somebody filled with completions of a video.
-const maxSteps = 200
-
-func newPlayed(attempts []Attempt) playedSoFar {
-	p := playedSoFar{byRegistration: map[[16]byte]*played{}}
+// activeFromVideo is M29 (b): what the attempts' own statements about a video add to M41. Lists of played segments are cumulative within a
+// registration, or without one, so that an attempt has what its lists add to those of the attempts before it.
+func activeFromVideo(attempts []Attempt) []Active {
+	out := make([]Active, len(attempts))
+	var facts Facts
+	of := map[*fact.Fact]int{}
 	for i := range attempts {
-		r := attempts[i].Registration
-		if p.byRegistration[r] == nil {
-			p.byRegistration[r] = &played{}
-		}
-		p.byRegistration[r].ahead++
+		facts = append(facts, attempts[i].Facts...)
 		for _, f := range attempts[i].Facts {
-			p.length = p.length.Later(lengthOf(f))
+			of[f] = i
 		}
 	}
-	return p
-}
-
-// add is M29 (b) of one attempt after those before it.
-func (p playedSoFar) add(a *Attempt) Active {
-	so := p.byRegistration[a.Registration]
-	so.ahead--
-	so.done++
-	so.facts = append(so.facts, a.Facts...)
-	if a.Kind != fact.KindVideo {
-		return Active{}
+	slices.SortFunc(facts, compareFacts)
+	times, estimated := watchTimes(facts)
+	for i, f := range facts {
+		a := &out[of[f]]
+		if attempts[of[f]].Kind != fact.KindVideo || f.Video == nil || f.Video.Segments == nil && !estimated[f] {
+			continue
+		}
+		a.Source = FromVideo
+		a.Milliseconds += times[i]
+		a.Estimated = a.Estimated || estimated[f]
 	}
-	lists, estimated := playedLists(so.facts)
-	if len(lists) == 0 {
-		return Active{}
-	}
-	active := Active{Source: FromVideo, Estimated: estimated}
-	if so.done < maxSteps || so.ahead == 0 {
-		total := watched(lists, p.length.Milliseconds).total()
-		active.Milliseconds = max(0, total-so.total)
-		so.total = max(so.total, total)
-	}
-	return active
+	return out
 }

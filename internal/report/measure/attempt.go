@@ -119,7 +119,7 @@ func (a *Attempt) CompletedWithin(span int64) bool {
 	return a.Completed.Is && a.Completed.At-a.Start.At <= span
 }
 
-// Completion sums attempts of any number of learners.
+// Completion sums attempts of any number of learners. M22 = Completed/Starts, M24 = Passed/Judged.
 type Completion struct {
 	Starts, Completed int64 // M20, M21: of attempts that were not waived
 	Waived            int64 // reported apart
@@ -158,22 +158,8 @@ func one(b bool) int64 {
 	return 0
 }
 
-// Rate is M22 = Completed/Starts.
-func (c Completion) Rate() Rate { return Rate{c.Completed, c.Starts} }
-
 // MaturedRate is M23 = InTime/Matured.
 func (c Completion) MaturedRate() Rate { return Rate{c.InTime, c.Matured} }
-
-// PassRate is M24 = Passed/Judged.
-func (c Completion) PassRate() Rate { return Rate{c.Passed, c.Judged} }
-
-// Headline is M23 when at least 30 attempts have matured, else M22, which is then labelled "so far".
-func (c Completion) Headline() (r Rate, soFar bool) {
-	if c.Matured >= 30 {
-		return c.MaturedRate(), false
-	}
-	return c.Rate(), true
-}
 
 // FirstJudgedAttempts are the learner's first judged attempts, one for each activity (M25), waived ones left out. M25 = those of them that are
 // Passed / all.

@@ -94,12 +94,8 @@ func TestCompletion(t *testing.T) {
 	if c != want {
 		t.Errorf("got %+v, want %+v", c, want)
 	}
-	if r, soFar := c.Headline(); !soFar || r != (measure.Rate{K: 3, N: 4}) {
-		t.Errorf("headline %v, so far %v", r, soFar)
-	}
-	c.Matured, c.InTime = 30, 20
-	if r, soFar := c.Headline(); soFar || r != (measure.Rate{K: 20, N: 30}) {
-		t.Errorf("headline %v, so far %v", r, soFar)
+	if r := c.MaturedRate(); r != (measure.Rate{K: 1, N: 3}) {
+		t.Errorf("matured %v", r)
 	}
 }
 
@@ -187,33 +183,5 @@ func TestElapsedOfMaturedAttempts(t *testing.T) {
 	})), 40*dayMS, 30*dayMS)
 	if diff := cmp.Diff(measure.Elapsed{Times: []int64{hour}, Matured: 3}, s); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestSatisfied(t *testing.T) {
-	tests := []struct {
-		class fact.Class
-		met   map[measure.MoveOn]bool
-	}{
-		{fact.Started, map[measure.MoveOn]bool{measure.MoveNotApplicable: true}},
-		{fact.Completed, map[measure.MoveOn]bool{measure.MoveNotApplicable: true, measure.MoveCompleted: true, measure.MoveCompletedOrPassed: true}},
-		{fact.Passed, map[measure.MoveOn]bool{measure.MoveNotApplicable: true, measure.MovePassed: true, measure.MoveCompletedOrPassed: true}},
-		{fact.Completed | fact.Passed, map[measure.MoveOn]bool{measure.MoveNotApplicable: true, measure.MovePassed: true, measure.MoveCompleted: true, measure.MoveCompletedOrPassed: true, measure.MoveCompletedAndPass: true}},
-		{fact.Waived, map[measure.MoveOn]bool{measure.MoveNotApplicable: true, measure.MovePassed: true, measure.MoveCompleted: true, measure.MoveCompletedOrPassed: true, measure.MoveCompletedAndPass: true}},
-	}
-	for _, test := range tests {
-		a := measure.Attempts(measure.Of([]fact.Fact{event(1, test.class)}))[0]
-		for _, m := range []measure.MoveOn{measure.MoveNotApplicable, measure.MovePassed, measure.MoveCompleted, measure.MoveCompletedOrPassed, measure.MoveCompletedAndPass} {
-			if got := m.Satisfies(&a); got != test.met[m] {
-				t.Errorf("classes %b, %s: %v", test.class, m, got)
-			}
-		}
-	}
-	if measure.MoveCompleted.Satisfies(nil) || !measure.MoveNotApplicable.Satisfies(nil) {
-		t.Error("without an attempt only NotApplicable is met")
-	}
-	facts := measure.Of([]fact.Fact{event(1, fact.Satisfied, about(course)), event(1, fact.Satisfied)})
-	if !measure.CourseSatisfied(facts, course) || measure.CourseSatisfied(facts, module) {
-		t.Error("the course is satisfied, and it alone")
 	}
 }

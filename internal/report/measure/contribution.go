@@ -44,6 +44,17 @@ func Difference(old, new []fact.Fact, zone *time.Location, unattributed bool) Su
 	return sums
 }
 
+// InScope is what Contribution says of one scope, by the facts given: those of one learner that pass some filter, in order.
+func InScope(scope fact.Hash, facts Facts, zone *time.Location, unattributed bool) Sums {
+	touched := map[fact.Hash]bool{}
+	for _, f := range facts {
+		touched[f.Content] = true
+	}
+	c := contributor{sums: Sums{}, scope: scope, times: 1, calendar: &calendar{zone: zone}, touched: touched, unattributed: unattributed}
+	c.contribute(facts.Under(scope))
+	return c.sums
+}
+
 // changes returns the facts that only new has and those that only old has. Both are in order.
 func changes(old, new []fact.Fact) (came, went Facts) {
 	for len(old) > 0 || len(new) > 0 {

@@ -211,11 +211,20 @@ func TestContributionAgreesWithTheMeasures(t *testing.T) {
 		}
 		for _, scope := range []fact.Hash{store, hashOf(1), hashOf(2), hashOf(3)} {
 			facts := measure.Of(ledger).Under(scope)
+			if diff := cmp.Diff(only(scope, measure.Contribution(ledger, berlin, false)), measure.InScope(scope, measure.Of(ledger), berlin, false)); diff != "" {
+				t.Fatalf("scope %x alone (-want +got):\n%s", scope, diff)
+			}
 			if diff := cmp.Diff(nonZero(sumsOf(scope, facts)), nonZero(got[scope]), cmpopts.EquateEmpty()); diff != "" {
 				t.Fatalf("scope %x (-want +got):\n%s", scope, diff)
 			}
 		}
 	})
+}
+
+// only keeps the cells of one scope.
+func only(scope fact.Hash, sums measure.Sums) measure.Sums {
+	maps.DeleteFunc(sums, func(c measure.Cell, _ int64) bool { return c.Scope != scope })
+	return sums
 }
 
 // nonZero leaves out what is 0, and Learners, which do not add up.

@@ -14,6 +14,9 @@ const (
 	enough    = 20      // S2, R3: learners to compare with
 )
 
+// Kinds says of what kind an activity is by all that statements said of it; KindOther when nothing.
+type Kinds func(content fact.Hash) fact.Kind
+
 // Sign is how one learner got on with one element: a question, page, video or module.
 type Sign struct {
 	Element, Parent fact.Hash

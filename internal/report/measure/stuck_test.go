@@ -164,31 +164,3 @@ func wrong(t int64) fact.Fact {
 	f.Parent = video
 	return f
 }
-
-func TestLive(t *testing.T) {
-	now := 10 * hour
-	l := measure.Live{Now: now}
-	delayed := func(stored, delay int64) fact.Fact {
-		f := event(stored-delay, 0)
-		f.Stored = stored
-		return f
-	}
-	l.Add(measure.Of([]fact.Fact{delayed(now, second), delayed(now-5*minute+1, 3*second), delayed(now-hour, 9*second)}), true)
-	l.Add(measure.Of([]fact.Fact{delayed(now-5*minute, 2*second), delayed(now+1, 0)}), true)
-	l.Add(measure.Of([]fact.Fact{delayed(now, 8*second)}), false)
-	if l.Learners != 1 || l.PerMinute[59] != 2 || l.PerMinute[55] != 1 || l.PerMinute[54] != 1 || l.PerMinute[0] != 0 {
-		t.Errorf("%+v", l)
-	}
-	if got := l.Delay(); got != float64(3*second) {
-		t.Errorf("delay %v", got)
-	}
-	for i := range int64(6000) { // newer ones push the older out
-		l.Add(measure.Of([]fact.Fact{delayed(now-i, i)}), true)
-	}
-	if got := l.Delay(); got < 497 || got > 500 {
-		t.Errorf("delay %v of the last 1,000", got)
-	}
-	if got := (&measure.Live{}).Delay(); !math.IsNaN(got) {
-		t.Errorf("delay of nothing %v", got)
-	}
-}

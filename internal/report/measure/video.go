@@ -17,7 +17,7 @@ type Viewing struct {
 	Reported  bool  // holds a completed event
 	Estimated bool  // M49: some registration had no played-segments
 
-	lists map[[16]byte][]segments // maximal lists by registration
+	lists [][]playedList // by registration, those that do not count first
 }
 
 // Length is the length of a video as a statement told it. Of two the later counts, whichever came first.
@@ -62,13 +62,12 @@ func ViewingsIn(facts Facts, p Period) []Viewing {
 }
 
 func newViewing(content fact.Hash, facts Facts, p Period) Viewing {
-	v := Viewing{Content: content, Threshold: 1_000_000, lists: map[[16]byte][]segments{}}
-	byRegistration := map[[16]byte]Facts{}
-	for _, f := range facts {
+	v := Viewing{Content: content, Threshold: 1_000_000}
+	for i, f := range facts {
 		if f.T >= p.To {
+			facts = facts[:i]
 			break
 		}
-		byRegistration[f.Registration] = append(byRegistration[f.Registration], f)
 		v.Reported = v.Reported || f.Class.Has(fact.Completed) && p.Holds(f.T)
 		if f.Video == nil {
 			continue
@@ -78,40 +77,63 @@ func newViewing(content fact.Hash, facts Facts, p Period) Viewing {
 			v.Threshold = f.Video.Threshold
 		}
 	}
-	for registration, facts := range byRegistration {
+	eachRegistration(facts, func(facts Facts) {
 		lists, estimated := playedLists(facts)
-		lists = maximal(lists)
-		earlier, _ := playedLists(facts.Where(func(f *fact.Fact) bool { return f.T < p.From }))
-		if len(earlier) > 0 {
-			lists = beyond(lists, maximal(earlier))
-		}
 		v.Estimated = v.Estimated || estimated
-		v.lists[registration] = lists
-	}
+		var all, earlier played
+		for _, l := range lists {
+			if all.add(l.segments, p.Holds(l.by.T)); !p.Holds(l.by.T) {
+				earlier.add(l.segments, false)
+			}
+		}
+		// What a base was, and what counts: enough to do the same again once the length is known.
+		counting := slices.DeleteFunc(all.lists, func(l playedList) bool { return !l.counts })
+		v.lists = append(v.lists, append(earlier.lists, counting...))
+	})
 	return v
 }
 
-// playedLists are the lists of played segments of one registration, in order of their statements; without any, what M49 estimates.
-func playedLists(facts Facts) (lists []segments, estimated bool) {
+// eachRegistration calls do for the facts of each registration, in order of their first fact.
+func eachRegistration(facts Facts, do func(Facts)) {
+	var order [][16]byte
+	groups := map[[16]byte]Facts{}
+	for _, f := range facts {
+		if groups[f.Registration] == nil {
+			order = append(order, f.Registration)
+		}
+		groups[f.Registration] = append(groups[f.Registration], f)
+	}
+	for _, r := range order {
+		do(groups[r])
+	}
+}
+
+// sentList is a list of played segments and the fact that told it, or the last that it was estimated by.
+type sentList struct {
+	segments
+	by *fact.Fact
+}
+
+// playedLists are the lists of played segments of one registration, in order of their statements; without any, what M49 estimates, a
+// list that grows with each statement that ends playing.
+func playedLists(facts Facts) (lists []sentList, estimated bool) {
 	told := false
 	for _, f := range facts {
 		if f.Video != nil && f.Video.Segments != nil {
 			told = true
-			lists = append(lists, f.Video.Segments)
+			lists = append(lists, sentList{f.Video.Segments, f})
 		}
 	}
 	if told {
 		return lists, false
 	}
-	if s := estimate(facts); len(s) > 0 {
-		return []segments{s}, true
-	}
-	return nil, false
+	lists = estimate(facts)
+	return lists, len(lists) > 0
 }
 
 // estimate is M49: within one session id, else in the attempt, each played with the next paused, terminated or completed, at its time, or
 // seeked, at its time-from. Kept if 0 < end−start ≤ 1.1·speed·Δt + 2 s. A played that follows another takes its place.
-func estimate(facts Facts) segments {
+func estimate(facts Facts) (lists []sentList) {
 	type open struct{ at, t, speed int64 }
 	opens := map[uint64]open{} // by session
 	var out segments
@@ -133,9 +155,10 @@ func estimate(facts Facts) segments {
 		played := end - o.at
 		if end >= 0 && played > 0 && 10_000*played <= 11*o.speed*min(f.T-o.t, fact.MaxVideo)+10_000*2*second {
 			out = append(out, fact.Segment{From: o.at, To: end})
+			lists = append(lists, sentList{out[:len(out):len(out)], f})
 		}
 	}
-	return out
+	return lists
 }
 
 // speedOf is the speed in thousandths, 1,000 unless one was sent.
@@ -180,20 +203,48 @@ type Watch struct {
 func (v *Viewing) Watch(length Length) Watch {
 	w := Watch{Length: length.Milliseconds, Threshold: v.Threshold, Reported: v.Reported, Estimated: v.Estimated}
 	for _, lists := range v.lists {
-		w.watched = append(w.watched, watched(lists, w.Length)...)
+		var p played
+		for _, list := range lists {
+			p.add(list.clip(w.Length), list.counts)
+		}
+		w.watched = append(w.watched, p.counted()...)
 	}
 	w.union = w.watched.union()
 	w.WatchTime, w.Unique = w.watched.total(), w.union.total()
 	return w
 }
 
-// watched is M40's Watched(group): the concatenation of the maximal lists, clipped first.
-func watched(lists []segments, length int64) segments {
-	clipped := make([]segments, len(lists))
-	for i, list := range lists {
-		clipped[i] = list.clip(length)
+// WatchTimes says of each fact, by its index, how many milliseconds it adds to M41: what the lists of its registration come to with it, less
+// what they came to before. So watch time can be counted by day, or by whatever else statements differ in, and adds up to M41. Lengths are those
+// that this learner's players told.
+func WatchTimes(facts Facts) []int64 {
+	times, _ := watchTimes(facts)
+	return times
+}
+
+func watchTimes(facts Facts) (times []int64, estimated map[*fact.Fact]bool) {
+	index := make(map[*fact.Fact]int, len(facts))
+	for i, f := range facts {
+		index[f] = i
 	}
-	return slices.Concat(maximal(clipped)...)
+	times, estimated = make([]int64, len(facts)), map[*fact.Fact]bool{}
+	facts.eachContent(func(_ fact.Hash, facts Facts) {
+		var length Length
+		for _, f := range facts {
+			length = length.Later(lengthOf(f))
+		}
+		eachRegistration(facts, func(facts Facts) {
+			lists, estimates := playedLists(facts)
+			var p played
+			for _, l := range lists {
+				times[index[l.by]] += p.add(l.clip(length.Milliseconds), true)
+				if estimates {
+					estimated[l.by] = true
+				}
+			}
+		})
+	})
+	return times, estimated
 }
 
 // Coverage is M43 = M42/L as a rate of milliseconds; Value is NaN when no length is known.

@@ -302,36 +302,44 @@ func TestViewingsInAPeriod(t *testing.T) {
 	}
 }
 
-// TestPeriodsAddUp: where lists only go on or restart from new places, two periods that touch add up to both together.
+// TestPeriodsAddUp: two periods that touch add up to both together, and so do single statements.
 func TestPeriodsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var facts []fact.Fact
-		var played []fact.Segment
+		segment := rapid.Custom(func(t *rapid.T) fact.Segment {
+			from := rapid.Int64Range(0, 3).Draw(t, "from") * 10
+			return fact.Segment{From: from, To: from + rapid.Int64Range(1, 3).Draw(t, "for")*10}
+		})
+		var lists [][]fact.Segment
 		for i := range rapid.IntRange(1, 12).Draw(t, "statements") {
-			from := int64(i) * 100 * second // each segment begins where none did, so that no list restarts like another
-			switch rapid.IntRange(0, 2).Draw(t, "what") {
-			case 0:
-				played = []fact.Segment{{From: from, To: from + 10*second}}
-			case 1:
-				played = append(slices.Clone(played), fact.Segment{From: from, To: from + 10*second})
-			default:
-				if played = slices.Clone(played); len(played) > 0 {
-					played[len(played)-1].To += 5 * second
-				}
+			var l []fact.Segment
+			if len(lists) > 0 { // most go on from an earlier list
+				l = slices.Clone(rapid.SampledFrom(lists).Draw(t, "earlier"))
+				l = l[:rapid.IntRange(0, len(l)).Draw(t, "of it")]
 			}
-			f := list(int64(i), 0, 0, "")
-			f.Video.Segments, f.Video.Length = played, 0
+			l = append(l, rapid.SliceOfN(segment, 0, 2).Draw(t, "more")...)
+			lists = append(lists, l)
+			f := list(int64(i), rapid.Byte().Draw(t, "registration")%2, 0, "")
+			f.Video.Segments, f.Video.Length = l, 0
 			facts = append(facts, f)
 		}
 		watched := func(from, to int64) (ms int64) {
 			for _, v := range measure.ViewingsIn(measure.Of(facts), measure.Period{From: from, To: to}) {
-				ms += func() int64 { w := v.Watch(v.Length); return w.WatchTime }()
+				w := v.Watch(v.Length)
+				ms += w.WatchTime
 			}
 			return ms
 		}
 		cut := rapid.Int64Range(0, 12).Draw(t, "cut")
 		if got, want := watched(0, cut)+watched(cut, 12), watched(0, 12); got != want {
 			t.Errorf("%d before and after %d, %d in all", got, cut, want)
+		}
+		var sum int64
+		for _, ms := range measure.WatchTimes(measure.Of(facts)) {
+			sum += ms
+		}
+		if want := watched(0, 12); sum != want {
+			t.Errorf("statements add %d, %d in all", sum, want)
 		}
 	})
 }

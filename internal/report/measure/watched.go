@@ -58,8 +58,6 @@ func compareSegments(a, b fact.Segment) int {
 	return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
 }
 
-func compareLists(a, b segments) int { return slices.CompareFunc(a, b, compareSegments) }
-
 // tolerance is by how much two players' statements of one place may differ: 1 millisecond (M40).
 const tolerance = 1
 
@@ -86,55 +84,58 @@ func (s segments) before(b segments, within int64) bool {
 
 func near(a, b, within int64) bool { return a-b <= within && b-a <= within }
 
-// maxTolerant is up to how many lists are compared with a tolerance: each with each. Beyond it, which no player reaches, lists are
-// compared exactly.
-const maxTolerant = 300
+// played keeps the maximal lists (M40) of one learner, video and registration while lists are added in order of their statements.
+type played struct{ lists []playedList }
 
-// maximal keeps the lists that are not ≤ another (M40), sorted: the order in which lists came, and how often, changes nothing. Of lists
-// that are equal within the tolerance the last in order stays.
-func maximal(lists []segments) []segments {
-	lists = slices.DeleteFunc(slices.Clone(lists), func(s segments) bool { return len(s) == 0 })
-	slices.SortFunc(lists, compareLists)
-	// Exactly: what lies between a and a larger list in this order begins like both, so a's successor decides.
-	kept := lists[:0]
-	for i, s := range lists {
-		if i+1 == len(lists) || !s.before(lists[i+1], 0) {
-			kept = append(kept, s)
-		}
-	}
-	if len(kept) > maxTolerant {
-		return kept
-	}
-	dropped := make([]bool, len(kept))
-	for i, a := range kept {
-		for j, b := range kept {
-			if i != j && !dropped[j] && a.before(b, tolerance) && (i < j || !b.before(a, tolerance)) {
-				dropped[i] = true
-				break
-			}
-		}
-	}
-	out := kept[:0]
-	for i, s := range kept {
-		if !dropped[i] {
-			out = append(out, s)
-		}
-	}
-	return out
+// playedList is a list that is not ≤ another so far.
+type playedList struct {
+	segments
+	counts bool     // it was added to be counted, not for what was played before
+	base   segments // the list that does not count from which it went on; nil: none
 }
 
-// beyond is what lists add to earlier ones: each from where the longest of the earlier lists that are ≤ it ends.
-func beyond(lists, earlier []segments) []segments {
-	var out []segments
-	for _, list := range lists {
-		var longest segments
-		for _, e := range earlier {
-			if e.before(list, tolerance) && (len(e) > len(longest) || len(e) == len(longest) && e.total() > longest.total()) {
-				longest = e
-			}
+// maxPlayed is with how many of the latest maximal lists a new one is compared. Players that restart their list make one a session; the
+// bound is for who sends thousands.
+const maxPlayed = 300
+
+// add takes in a list and returns by how much the sum of the lengths of the maximal lists grows: nothing for a list ≤ another, else its
+// own length less that of the lists that are ≤ it.
+func (p *played) add(list segments, counts bool) (added int64) {
+	if len(list) == 0 {
+		return 0
+	}
+	n := playedList{segments: list, counts: counts}
+	added = list.total()
+	from := max(0, len(p.lists)-maxPlayed)
+	for _, old := range p.lists[from:] {
+		if list.before(old.segments, tolerance) {
+			return 0
 		}
-		if rest := list.from(longest); len(rest) > 0 {
-			out = append(out, rest)
+	}
+	kept := p.lists[:from]
+	for _, old := range p.lists[from:] {
+		if !old.before(list, tolerance) {
+			kept = append(kept, old)
+			continue
+		}
+		added -= old.total()
+		base := old.base
+		if !old.counts {
+			base = old.segments
+		}
+		if base.total() > n.base.total() {
+			n.base = base
+		}
+	}
+	p.lists = append(kept, n)
+	return max(0, added)
+}
+
+// counted is what the lists that count hold beyond their bases.
+func (p *played) counted() (out segments) {
+	for _, list := range p.lists {
+		if list.counts {
+			out = append(out, list.from(list.base)...)
 		}
 	}
 	return out
@@ -146,7 +147,7 @@ func (s segments) from(e segments) segments {
 		return s
 	}
 	rest := slices.Clone(s[len(e)-1:])
-	if rest[0].From = max(rest[0].From, e[len(e)-1].To); rest[0].From+tolerance >= rest[0].To {
+	if rest[0].From = max(rest[0].From, e[len(e)-1].To); rest[0].From >= rest[0].To {
 		return rest[1:]
 	}
 	return rest
