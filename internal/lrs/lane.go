@@ -66,16 +66,19 @@ func sharded(q table.Query, store auth.Store) bool {
 	return store.Shards > 1
 }
 
-// load reads one more page of every source that has nothing loaded.
-func (l *lane) load(ctx context.Context, tables table.DB) (read int, err error) {
+// load reads one more page of every source that has nothing loaded: one after another on a disk of one's own, where a page is
+// there sooner than a goroutine (BenchmarkRequests/agentUnknown: 100 allocations instead of 108), else side by side.
+func (l *lane) load(ctx context.Context, tables table.DB, ownDisk bool) (read int, err error) {
 	var hungry []*source
 	for _, src := range l.sources {
 		if len(src.loaded) == 0 && !src.done {
 			hungry = append(hungry, src)
 		}
 	}
-	if len(hungry) == 1 {
-		err = hungry[0].load(ctx, tables, l.filter)
+	if ownDisk || len(hungry) == 1 {
+		for i := 0; i < len(hungry) && err == nil; i++ {
+			err = hungry[i].load(ctx, tables, l.filter)
+		}
 	} else {
 		group, ctx := errgroup.WithContext(ctx)
 		for _, src := range hungry {

@@ -134,7 +134,7 @@ func (l *listing) fill(ctx context.Context) (done bool, err error) {
 }
 
 func (l *listing) load(ctx context.Context, ln *lane) error {
-	n, err := ln.load(ctx, l.Tables)
+	n, err := ln.load(ctx, l.Tables, l.OwnDisk)
 	l.entries += n
 	return err
 }
