@@ -55,6 +55,7 @@ var layers = []layer{
 	{"internal/app", edge, "the application is wired from ports; only its two halves know engines"},
 	{"internal/app/cloud", slices.Concat(edge, []string{"internal/app", "internal/table/dynamo", "internal/blob/s3"}), "the half that runs on AWS"},
 	{"internal/app/cloud/stack", []string{"internal/app", "internal/app/cloud", "internal/auth", "internal/config"}, "what only an operator's machine links"},
+	{"internal/app/cloud/stacktest", []string{"internal/app/cloud", "internal/config", "internal/cloudtest"}, "it makes stacks for tests"},
 	{"internal/app/local", slices.Concat(edge, []string{"internal/app", "internal/table/pebble", "internal/blob/disk"}), "the half that runs in one process"},
 	{"functions", []string{"internal/app/cloud", "internal/lambdaio"}, "a deployed main is a sentence: open the cloud half, start Lambda"},
 	{"internal/cmd/cairn", slices.Concat(edge, []string{"internal/app", "internal/app/local", "internal/cmd/cairn"}), "one machine: who runs it need not compile the AWS SDK, which takes longer than all the rest"},

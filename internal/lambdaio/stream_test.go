@@ -355,15 +355,7 @@ func eventImage(item table.Item) map[string]events.DynamoDBAttributeValue {
 
 // FuzzStream looks for payloads that break the process, or that are answered with a number that is none of theirs.
 func FuzzStream(f *testing.F) {
-	paths, err := filepath.Glob("../../events/aggregate-*.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, path := range paths {
-		payload, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, payload := range sampleEvents(f, "aggregate-*") {
 		f.Add(payload, 1)
 	}
 	f.Add(payloadOf(record("11"), record("12", `"N":"4"`, `"SS":["a"]`)), 1)

@@ -2,7 +2,6 @@ package cloud_test
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,10 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cairn-lrs/cairn/internal/app/cloud"
+	"github.com/cairn-lrs/cairn/internal/app/cloud/stacktest"
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/cloudtest"
-	"github.com/cairn-lrs/cairn/internal/config"
 	"github.com/cairn-lrs/cairn/internal/report/rollup"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
@@ -28,25 +26,7 @@ func TestAggregateEqualsTheStatements(t *testing.T) {
 	if !ok {
 		return
 	}
-	name := "test-" + strings.ToLower(rand.Text())
-	cairn, err := cloud.New(config.Config{
-		TablePrefix: name + "-", Bucket: name, DynamoDBEndpoint: servers.DynamoDB, S3Endpoint: servers.S3,
-		AWS: config.AWS{Region: cloudtest.Region, AccessKeyID: cloudtest.AccessKey, Secret: cloudtest.SecretKey},
-	}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cairn.Tables.CreateTables(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cairn.Tables.DropTables(context.Background()); err != nil { // the test's own context has ended by now
-			t.Error(err)
-		}
-	})
-	if err := cairn.Blobs.CreateBucket(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	name, cairn := stacktest.Open(t, servers, slog.New(slog.DiscardHandler))
 	for n := range 2 {
 		store, err := cairn.Directory.CreateStore(t.Context(), fmt.Sprint("Store ", n))
 		if err != nil {

@@ -2,8 +2,6 @@ package cloud_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
 	"encoding/json/v2"
 	"io"
 	"log/slog"
@@ -13,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cairn-lrs/cairn/internal/app/cloud"
+	"github.com/cairn-lrs/cairn/internal/app/cloud/stacktest"
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/cloudtest"
 	"github.com/cairn-lrs/cairn/internal/config"
@@ -69,26 +68,8 @@ func TestStatementsOverDynamoDBAndS3(t *testing.T) {
 	if !ok {
 		return
 	}
-	name := "test-" + strings.ToLower(rand.Text())
 	var log bytes.Buffer
-	cairn, err := cloud.New(config.Config{
-		TablePrefix: name + "-", Bucket: name, DynamoDBEndpoint: servers.DynamoDB, S3Endpoint: servers.S3,
-		AWS: config.AWS{Region: cloudtest.Region, AccessKeyID: cloudtest.AccessKey, Secret: cloudtest.SecretKey},
-	}, slog.New(slog.NewTextHandler(&log, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cairn.Tables.CreateTables(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cairn.Tables.DropTables(context.Background()); err != nil { // the test's own context has ended by now
-			t.Error(err)
-		}
-	})
-	if err := cairn.Blobs.CreateBucket(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	_, cairn := stacktest.Open(t, servers, slog.New(slog.NewTextHandler(&log, nil)))
 	store, err := cairn.Directory.CreateStore(t.Context(), "Acme")
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json/v2"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cairn-lrs/cairn/internal/app/cloud/stacktest"
 	"github.com/cairn-lrs/cairn/internal/cloudtest"
 )
 
@@ -37,7 +39,7 @@ func TestEmulatorAnswersAlike(t *testing.T) {
 	if !ok {
 		return
 	}
-	stack, cairn := deployTables(t, servers)
+	stack, cairn := stacktest.Open(t, servers, slog.New(slog.DiscardHandler))
 	if err := cairn.Directory.EnsureDefault(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,6 @@
 package front
 
 import (
-	"context"
-	"crypto/rand"
 	"encoding/json/v2"
 	"fmt"
 	"log/slog"
@@ -12,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cairn-lrs/cairn/internal/app/cloud"
+	"github.com/cairn-lrs/cairn/internal/app/cloud/stacktest"
 	"github.com/cairn-lrs/cairn/internal/cloudtest"
-	"github.com/cairn-lrs/cairn/internal/config"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 )
@@ -94,35 +91,13 @@ func TestStreamReachesAFunction(t *testing.T) {
 	w.log.find(t, `"trace":"1-`)
 }
 
-// deployTables makes the tables of a stack for as long as the test runs.
-func deployTables(t *testing.T, servers *cloudtest.Servers) (stack string, cairn *cloud.Cairn) {
-	t.Helper()
-	stack = "front-" + strings.ToLower(rand.Text()[:10])
-	cairn, err := cloud.New(config.Config{
-		TablePrefix: stack + "-", Bucket: stack, DynamoDBEndpoint: servers.DynamoDB, S3Endpoint: servers.S3,
-		AWS: config.AWS{Region: cloudtest.Region, AccessKeyID: cloudtest.AccessKey, Secret: cloudtest.SecretKey},
-	}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cairn.Tables.CreateTables(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cairn.Tables.DropTables(context.Background()); err != nil { // the test's own context has ended by now
-			t.Error(err)
-		}
-	})
-	return stack, cairn
-}
-
 // TestDynamoDBStreamReachesAFunction with every change of a table, those of an item in their order.
 func TestDynamoDBStreamReachesAFunction(t *testing.T) {
 	servers, ok := cloudtest.Start(t)
 	if !ok {
 		return
 	}
-	stack, cairn := deployTables(t, servers)
+	stack, cairn := stacktest.Open(t, servers, slog.New(slog.DiscardHandler))
 	w := newStack(t, stack, streamTemplate, "consume", 0, Server{Endpoint: servers.DynamoDB, Region: cloudtest.Region, AccessKey: cloudtest.AccessKey})
 
 	const items, changes = 5, 30
