@@ -30,10 +30,11 @@ type Folder struct {
 	// reading each before it is changed. 0 remembers none.
 	KeepFacts int
 
-	only    func(auth.Store) []generation // of a rebuild: where to fold; nil: where reports read, and what is being built
-	names   *namesKnown
-	kept    *keptLedgers
-	through map[space]int64 // what freshRow says, as far as is known
+	mostPages int                           // sealed pages of a ledger; 0: maxLedgerPages
+	only      func(auth.Store) []generation // of a rebuild: where to fold; nil: where reports read, and what is being built
+	names     *namesKnown
+	kept      *keptLedgers
+	through   map[space]int64 // what freshRow says, as far as is known
 }
 
 // NewFolder completes a Folder.
@@ -43,6 +44,9 @@ func NewFolder(f Folder) *Folder {
 	}
 	if f.Now == nil {
 		f.Now = time.Now
+	}
+	if f.mostPages == 0 {
+		f.mostPages = maxLedgerPages
 	}
 	f.Lane %= Lanes
 	f.names, f.kept, f.through = newNamesKnown(), newKeptLedgers(f.KeepFacts), map[space]int64{}
@@ -203,7 +207,7 @@ func (r *foldRun) plan(learner fact.Hash, before loaded) *plan {
 		r.bury(learner, changes, before.err)
 		return nil
 	}
-	if before.ledger.full() {
+	if before.ledger.full(r.mostPages) {
 		changes = r.buryLive(before.ledger, changes)
 	}
 	if most, ok := r.most[learner]; ok {

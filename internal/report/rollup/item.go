@@ -148,4 +148,4 @@ func (l *ledger) addPage(n int, item table.Item) error {
 }
 
 // full reports whether the ledger is over its bounds. It is asked before a fold, which may go over them by what it brings.
-func (l *ledger) full() bool { return l.pages >= maxLedgerPages || l.segments >= maxLedgerSegments }
+func (l *ledger) full(pages int) bool { return l.pages >= pages || l.segments >= maxLedgerSegments }

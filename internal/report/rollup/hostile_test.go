@@ -1,0 +1,211 @@
+package rollup
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/report/fact"
+)
+
+var hostileAmong = flag.Int("hostile-among", 3000, "statements of TestHostileStatementsStallNothing; one in a hundred is hostile")
+
+// hostile spoils an event in one of several ways. Counted says that the outcome is a fact, or nothing, and no dead letter.
+func hostile(n int, e Event) (spoiled Event, counted bool) {
+	text := string(e.Statement)
+	replace := func(old, new string) Event {
+		e.Statement = []byte(strings.Replace(text, old, new, 1))
+		return e
+	}
+	switch n % 8 {
+	case 0:
+		e.Statement, e.Stored, e.Reason = nil, time.Time{}, "unpack statement: checksum does not match"
+		return e, false
+	case 1:
+		return replace(`"verb"`, `"noun"`), false
+	case 2:
+		e.Statement = []byte(text[:len(text)/2])
+		return e, false
+	case 3:
+		return replace(`"actor"`, `"nobody"`), false
+	case 4:
+		e.Statement = []byte(strings.TrimSuffix(text, "}") + `,"result":{"score":{"scaled":1e308,"raw":-1e308,"max":1e308},"duration":"P99999999Y"}}`)
+		return e, true
+	case 5:
+		return replace(`"timestamp":"2026`, `"timestamp":"9999`), true
+	case 6:
+		return replace(`"timestamp":"2026`, `"timestamp":"0001`), true
+	}
+	members := strings.Repeat(`{"mbox":"mailto:member@example.org"},`, 5000)
+	return replace(`"objectType":"Agent"`, `"objectType":"Group","member":[`+members[:len(members)-1]+`]`), true
+}
+
+// Hostile statements stall nothing: all healthy ones are counted, all that cannot be are listed, each with its reason.
+func TestHostileStatementsStallNothing(t *testing.T) {
+	store := storeOf("acme")
+	db := memory(t)
+	o := newOracle(store)
+	var events []Event
+	want := map[string]bool{}
+	stored := time.Date(2026, 1, 10, 8, 0, 0, 0, time.UTC)
+	for n := range *hostileAmong {
+		stored = stored.Add(time.Second)
+		s := statement{learner: fmt.Sprint("learner", n%97), verb: "http://example.org/v", content: fmt.Sprint("c", n%7), at: stored}
+		e := Event{Store: store.ID, StatementID: uuidOf(n), Stored: stored, Statement: s.json(t, uuidOf(n), stored), Live: true}
+		counted := true
+		if n%100 == 50 {
+			e, counted = hostile(n/100, e)
+		}
+		if events = append(events, e); counted {
+			o.happened(e)
+		} else {
+			want[e.StatementID] = true
+		}
+	}
+	f := NewFolder(Folder{Tables: db, Stores: storesOf(store)})
+	for batch := range slices.Chunk(events, 500) {
+		mustFold(t, f, batch)
+	}
+	o.check(t, db)
+	letters, more, err := DeadLetters(t.Context(), db, store.ID, "", len(events))
+	if err != nil || more {
+		t.Fatal(err)
+	}
+	for _, l := range letters {
+		if !want[l.StatementID] || l.Reason == "" || l.When.IsZero() || strings.Contains(l.Reason, "learner") {
+			t.Errorf("%+v", l)
+		}
+		delete(want, l.StatementID)
+	}
+	for id := range want {
+		t.Errorf("statement %s is neither counted nor listed", id)
+	}
+}
+
+// A learner with more facts than a ledger may have stops being counted, and nobody else does; what is voided makes no room, but
+// is taken back.
+func TestFullLedger(t *testing.T) {
+	store := storeOf("acme")
+	db := memory(t)
+	f := NewFolder(Folder{Tables: db, Stores: storesOf(store), mostPages: 2})
+	o := newOracle(store)
+	stored := time.Date(2026, 1, 10, 8, 0, 0, 0, time.UTC)
+	var all []Event
+	for n := range 1000 {
+		stored = stored.Add(time.Minute)
+		s := statement{learner: "busy", verb: "http://example.org/v", content: "c", at: stored}
+		if n%50 == 0 {
+			s.learner = "other"
+		}
+		all = append(all, Event{Store: store.ID, StatementID: uuidOf(n), Stored: stored, Statement: s.json(t, uuidOf(n), stored), Live: true})
+	}
+	for batch := range slices.Chunk(all, 20) {
+		mustFold(t, f, batch)
+	}
+	letters, _, err := DeadLetters(t.Context(), db, store.ID, "", len(all))
+	if err != nil || len(letters) == 0 || letters[0].Reason != errLedgerFull.Error() {
+		t.Fatalf("%d dead letters, error %v", len(letters), err)
+	}
+	for _, e := range all {
+		if !slices.ContainsFunc(letters, func(l DeadLetter) bool { return l.StatementID == e.StatementID }) {
+			o.happened(e)
+		}
+	}
+	voided := all[1]
+	voided.Live = false
+	mustFold(t, f, []Event{voided})
+	o.happened(voided)
+	o.check(t, db)
+}
+
+// A dead letter that is tried again is counted once the cause is gone, and is a dead letter no more.
+func TestReplay(t *testing.T) {
+	store := storeOf("acme")
+	db := memory(t)
+	f := NewFolder(Folder{Tables: db, Stores: storesOf(store)})
+	stored := time.Date(2026, 1, 10, 8, 0, 0, 0, time.UTC)
+	good := statement{learner: "ann", verb: "http://example.org/v", content: "c", at: stored}
+	var damaged, mended []Event
+	o := newOracle(store)
+	for n := range 3 {
+		e := Event{Store: store.ID, StatementID: uuidOf(n), Stored: stored, Statement: good.json(t, uuidOf(n), stored), Live: true}
+		damaged = append(damaged, Event{Store: e.Store, StatementID: e.StatementID, Live: true, Reason: "its body is lost"})
+		mended = append(mended, e)
+	}
+	mended[1] = Event{Store: store.ID, StatementID: uuidOf(1)} // removed since
+	mended[2] = damaged[2]                                     // as bad as before
+	o.happened(mended[0])
+	mustFold(t, f, damaged)
+	for range 2 { // the second time the first is counted already
+		gone, err := f.Replay(t.Context(), mended)
+		if err != nil || gone != 2 {
+			t.Errorf("%d letters are gone, error %v", gone, err)
+		}
+	}
+	letters, _, err := DeadLetters(t.Context(), db, store.ID, "", 10)
+	if err != nil || len(letters) != 1 || letters[0].StatementID != uuidOf(2) {
+		t.Errorf("left: %+v, error %v", letters, err)
+	}
+	o.check(t, db)
+}
+
+// The mooc data, shuffled, a tenth of it twice, in batches of 1 to 500 to two Folders at once: the same ledgers and buckets.
+func TestMoocDataInAnyOrder(t *testing.T) {
+	events := moocEvents(t, "acme")
+	if events == nil {
+		return
+	}
+	store := storeOf("acme")
+	o := newOracle(store)
+	for _, e := range events {
+		o.happened(e)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	feed := slices.Clone(events)
+	for range len(events) / 10 {
+		feed = append(feed, events[random.IntN(len(events))])
+	}
+	random.Shuffle(len(feed), func(i, j int) { feed[i], feed[j] = feed[j], feed[i] })
+	var batches [][]Event
+	for len(feed) > 0 {
+		n := min(len(feed), 1+random.IntN(500))
+		batches, feed = append(batches, feed[:n]), feed[n:]
+	}
+	db := memory(t)
+	var wait sync.WaitGroup
+	for lane := range 2 {
+		wait.Go(func() {
+			f := NewFolder(Folder{Tables: db, Stores: storesOf(store), Lane: uint8(lane)})
+			for i := lane; i < len(batches); i += 2 {
+				if err := f.Fold(t.Context(), batches[i]); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	o.check(t, db)
+}
+
+// The ledger of nobody is found by the statement alone, and is no learner's.
+func TestUnattributedLedgers(t *testing.T) {
+	seen := map[fact.Hash]bool{}
+	for n := range 5000 {
+		l := unattributedLedger(fact.IDOf(uuidOf(n)))
+		seen[l] = true
+		if !unattributed(l) {
+			t.Fatalf("%x is a learner's", l)
+		}
+	}
+	if len(seen) != 256 {
+		t.Errorf("%d ledgers", len(seen))
+	}
+	if store := storeOf("acme"); unattributed(store.Term("learner", "x")) {
+		t.Error("a learner is nobody")
+	}
+}
