@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/report/fact"
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
@@ -95,24 +97,34 @@ func TestWriteUnitsOfTheMoocData(t *testing.T) {
 				o.happened(e)
 			}
 			o.check(t, db)
-			facts, bytes, ledgers := 0, 0, 0
-			for shard := range ledgerShards {
-				err := eachItem(t.Context(), db, table.Query{Table: "Rollups", Partition: current(store).ledgers(shard)}, func(item table.Item) error {
-					bytes += item.Size()
-					_, page, _ := splitPageSort(item["sk"].B)
-					if page == 0 {
-						ledgers++
-					}
-					return nil
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			for _, l := range o.ledgers(t) {
-				facts += len(l)
-			}
-			t.Logf("%d ledgers, %d facts, %.1f bytes a fact", ledgers, facts, float64(bytes)/float64(facts))
+			logSizes(t, db, store)
 		})
 	}
+}
+
+// logSizes tells what the ledgers of a store take.
+func logSizes(t *testing.T, db table.DB, store auth.Store) {
+	t.Helper()
+	var facts, ledgers, items, pages int
+	var largest []fact.Fact
+	for shard := range ledgerShards {
+		err := eachLedger(t.Context(), db, current(store), shard, &Reads{}, func(l loaded) error {
+			ledgers++
+			items += 1 + l.ledger.pages
+			facts += len(l.ledger.facts)
+			pages += len(encodePage(l.ledger.head)) // all pages, as if they were one or two
+			if rest := len(l.ledger.facts) - len(l.ledger.head.facts); rest > 0 {
+				pages += len(encodePage(page{facts: slices.Clone(l.ledger.facts)})) * rest / len(l.ledger.facts)
+			}
+			if len(l.ledger.facts) > len(largest) {
+				largest = l.ledger.facts
+			}
+			return l.err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d facts in %d ledgers of %d items; %.1f bytes a fact, without keys and names; of the largest, of %d facts, %.1f", facts, ledgers, items,
+		float64(pages)/float64(facts), len(largest), float64(len(encodePage(page{facts: slices.Clone(largest)})))/float64(len(largest)))
 }
