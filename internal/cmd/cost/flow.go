@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/cairn-lrs/cairn/internal/httpapi/reportapi"
 )
 
 // flow is a way in which Cairn is used.
@@ -12,6 +14,7 @@ type flow struct {
 	name    string
 	what    string  // one sentence for the page
 	per     int     // statements, or requests where it stores none, that the page reckons with
+	stream  bool    // its requests are invocations by the stream: no gateway, and Lambda reads the stream for nothing
 	budget  float64 // most write units for each statement (design, budgets); 0: none
 	prepare func(ctx context.Context, w *world) error
 	run     func(ctx context.Context, w *world) error
@@ -48,6 +51,54 @@ var flows = []flow{
 		prepare: func(ctx context.Context, w *world) error { return posts(2000, 50, typical)(ctx, w) },
 		run:     lists,
 	},
+	{
+		name: "counting for reports, one by one", per: 1e6, stream: true,
+		what:    "what the consumer of the stream does with the second kind of statements, of 250 learners, four each, one in a batch, as where few come; the budgets of counting are held by a test of internal/report/rollup, on the mooc data",
+		prepare: uncounted, run: func(ctx context.Context, w *world) error { return w.fold(ctx, 1) },
+	},
+	{
+		name: "counting for reports, 100 at a time", per: 1e6, stream: true,
+		what:    "the same, 100 in a batch",
+		prepare: uncounted, run: func(ctx context.Context, w *world) error { return w.fold(ctx, 100) },
+	},
+	{
+		name: "counting for reports, 1,000 at a time", per: 1e6, stream: true,
+		what:    "the same, 1,000 in a batch, as after an import",
+		prepare: uncounted, run: func(ctx context.Context, w *world) error { return w.fold(ctx, 1000) },
+	},
+	{
+		name: "report views", per: 1000,
+		what: "overview, activity and contents of 30 days in a store of 2,000 statements, by turns",
+		prepare: func(ctx context.Context, w *world) error {
+			if err := posts(2000, 50, typical)(ctx, w); err != nil {
+				return err
+			}
+			return w.fold(ctx, 1000)
+		},
+		run: views,
+	},
+}
+
+// uncounted stores what is known, counted, and 1,000 statements that are not counted yet.
+func uncounted(ctx context.Context, w *world) error {
+	if err := known(ctx, w); err != nil {
+		return err
+	}
+	if err := w.fold(ctx, 1000); err != nil {
+		return err
+	}
+	return posts(1000, 50, crowd)(ctx, w)
+}
+
+func views(ctx context.Context, w *world) error {
+	for range learners {
+		for _, report := range []string{"overview", "activity", "contents"} {
+			if err := w.send(ctx, 200, "GET", reportapi.Base+"/"+report, url.Values{"from": {"2026-11-01"}, "to": {"2026-11-30"}}, nil, ""); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // known stores one statement of each learner and activity, so that names and definitions are there.
@@ -80,20 +131,25 @@ func posts(n, together int, statement func(i int) string) func(context.Context, 
 }
 
 func learner(i int) string {
-	return fmt.Sprintf(`{"objectType":"Agent","name":"Learner %02d","mbox":"mailto:learner%02d@students.example.org"}`, i%learners, i%learners)
+	return fmt.Sprintf(`{"objectType":"Agent","name":"Learner %03d","mbox":"mailto:learner%03d@students.example.org"}`, i, i)
 }
 
 func content(i int) string {
-	return fmt.Sprintf("https://content.example.org/course/first-aid/unit/%02d", i%contents)
+	return fmt.Sprintf("https://content.example.org/course/first-aid/unit/%02d", i)
 }
 
-func registration(i int) string { return fmt.Sprintf("6f1c2d3e-0000-4000-8000-%012d", i%learners) }
+func registration(i int) string { return fmt.Sprintf("6f1c2d3e-0000-4000-8000-%012d", i) }
 
 func least(i int) string {
-	return fmt.Sprintf(`{"actor":%s,"verb":{"id":"http://adlnet.gov/expapi/verbs/experienced"},"object":{"id":"%s"}}`, learner(i), content(i))
+	return fmt.Sprintf(`{"actor":%s,"verb":{"id":"http://adlnet.gov/expapi/verbs/experienced"},"object":{"id":"%s"}}`, learner(i%learners), content(i%contents))
 }
 
-func typical(i int) string {
+func typical(i int) string { return answered(i%learners, i%contents, i) }
+
+// crowd is typical with many learners, as reports meet them: who comes next in a batch is mostly somebody else.
+func crowd(i int) string { return answered(i%250, i/250, i) }
+
+func answered(who, what, i int) string {
 	return fmt.Sprintf(`{"actor":%s,"verb":{"id":"http://adlnet.gov/expapi/verbs/answered","display":{"en":"answered"}},`+
 		`"object":{"objectType":"Activity","id":"%s","definition":{"type":"http://adlnet.gov/expapi/activities/cmi.interaction","name":{"en":"Unit %02d: what to do first"},`+
 		`"interactionType":"choice","correctResponsesPattern":["call"],"choices":[{"id":"call","description":{"en":"Call for help"}},{"id":"run","description":{"en":"Run away"}}]}},`+
@@ -102,7 +158,7 @@ func typical(i int) string {
 		`"parent":[{"id":"https://content.example.org/course/first-aid","objectType":"Activity"}],`+
 		`"grouping":[{"id":"https://content.example.org/curriculum/safety","objectType":"Activity"}]}},`+
 		`"timestamp":"2026-11-26T09:%02d:%02d.250Z"}`,
-		learner(i), content(i), i%contents, registration(i), i/60%60, i%60)
+		learner(who), content(what), what, registration(who), i/60%60, i%60)
 }
 
 // Of a session.

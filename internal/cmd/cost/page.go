@@ -114,12 +114,11 @@ func requests(b *strings.Builder, all []measured) {
 	}
 	b.WriteString("\n## In dollars\n\n| flow | for | tables on demand | tables provisioned | gateway | Lambda | logs | S3 | transfer | **all, on demand** | **all, provisioned** |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, m := range all {
-		c := m.scaled().bill()
+		c := m.scaled().bill(m.stream)
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | **%s** | **%s** |\n", m.name, m.of(),
 			money(c.onDemand), money(c.provisioned), money(c.gateway), money(c.lambda), money(c.logs), money(c.objects), money(c.bytes),
 			money(c.onDemand+c.beside()), money(c.provisioned+c.beside()))
 	}
-	b.WriteString("| report views | a thousand requests | not counted yet | | | | | | | | |\n")
 }
 
 // money shows cents, and of less than ten of them hundredths too.
@@ -142,6 +141,9 @@ paid for them too.
 `)
 	for _, m := range all {
 		if m.used.statements == 0 {
+			continue
+		}
+		if m.stream && m.used.stored <= 0 {
 			continue
 		}
 		each := float64(m.used.stored) / float64(m.used.statements)
@@ -181,8 +183,8 @@ func tail(b *strings.Builder) {
   of %.1f GB. Nothing of it was measured on AWS; the column Lambda scales with it. Starts of functions are left out.
 - Provisioned: an even load, at %.0f %% of what is provisioned.
 - A gateway request of any size is one request. Retries, refusals, and credentials that are read once a minute by each
-  running function are left out; so are the consumer of the stream and reports, traces of X-Ray, and the 25 GB,
-  million requests and 100 GB of the free tiers.
+  running function are left out; so are log lines of the consumer of the stream, its reads of the stream (free to Lambda), traces of X-Ray,
+  and the 25 GB, million requests and 100 GB of the free tiers.
 
 ## Prices
 

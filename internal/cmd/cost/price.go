@@ -49,13 +49,17 @@ type bill struct {
 	gateway, lambda, logs, objects, bytes float64
 }
 
-func (u usage) bill() bill {
+func (u usage) bill(stream bool) bill {
 	hours := 3600 * utilisation
 	seconds := (float64(u.calls+u.puts+u.gets)*perCall + float64(u.statements)*perStatement + float64(u.requests)*perRequest) / 1000
+	atGateway := u.requests
+	if stream {
+		atGateway = 0
+	}
 	return bill{
 		onDemand:    writeUnit.of(u.write) + readUnit.of(u.read),
 		provisioned: writeHour.of(u.write/hours) + readHour.of(u.read/hours),
-		gateway:     gateway.of(float64(u.requests)),
+		gateway:     gateway.of(float64(atGateway)),
 		lambda:      invocation.of(float64(u.requests)) + gigabytes.of(seconds*memory),
 		logs:        logged.of(float64(u.logged)),
 		objects:     objectPut.of(float64(u.puts)) + objectGet.of(float64(u.gets)),

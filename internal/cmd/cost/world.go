@@ -13,11 +13,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/cairn-lrs/cairn/internal/app"
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/blob/disk"
+	"github.com/cairn-lrs/cairn/internal/httpapi/reportapi"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
@@ -49,7 +51,11 @@ func (u usage) scaled(n float64) usage {
 type world struct {
 	tables      *pebble.DB
 	blobs       *countedBlobs
+	cairn       *app.App
 	handler     http.Handler
+	reports     http.Handler
+	consume     func(ctx context.Context, changes []table.Change) (done int, err error)
+	consumed    string // sequence number up to which changes were consumed
 	key, secret string
 	accessLine  int64 // bytes of the gateway's line for one request
 	used        usage
@@ -74,7 +80,8 @@ func open(ctx context.Context, folder string, accessLine int64) (*world, error) 
 		Log:      slog.New(slog.NewJSONHandler(logCounter{w}, nil)),
 		IndexLag: lrs.DefaultIndexLag, ClockSkew: lrs.DefaultClockSkew,
 	})
-	w.handler = cairn.Handler()
+	w.cairn, w.handler, w.reports = cairn, cairn.Handler(), cairn.ReportsHandler()
+	w.consume = cairn.Rollups.Consumer(0)
 	store, err := cairn.Directory.CreateStore(ctx, "cost")
 	if err != nil {
 		return nil, errors.Join(err, w.close())
@@ -101,7 +108,12 @@ func (w *world) send(ctx context.Context, status int, method, path string, query
 		r.Header.Set(name, value)
 	}
 	answer := httptest.NewRecorder()
-	w.handler.ServeHTTP(answer, r)
+	if strings.HasPrefix(path, reportapi.Base) {
+		r.URL.Path = path
+		w.reports.ServeHTTP(answer, r)
+	} else {
+		w.handler.ServeHTTP(answer, r)
+	}
 	if answer.Code != status {
 		return fmt.Errorf("%s %s: %d, want %d: %.300s", method, path, answer.Code, status, answer.Body)
 	}
@@ -109,6 +121,32 @@ func (w *world) send(ctx context.Context, status int, method, path string, query
 	w.used.answered += int64(answer.Body.Len())
 	w.used.logged += w.accessLine
 	return nil
+}
+
+// fold hands the changes of Statements that were not consumed yet to the consumer, at most so many at a time, as the event
+// source mapping does.
+func (w *world) fold(ctx context.Context, together int) error {
+	streams, err := w.tables.Shards(ctx, schema.Statements)
+	if err != nil || len(streams) != 1 {
+		return fmt.Errorf("find the stream of Statements: %d shards, %w", len(streams), err)
+	}
+	for {
+		changes, _, err := w.tables.Changes(ctx, schema.Statements, streams[0].ID, w.consumed, together)
+		if err != nil || len(changes) == 0 {
+			return err
+		}
+		meter := &table.Meter{}
+		if _, err := w.consume(table.WithMeter(ctx, meter), changes); err != nil {
+			return fmt.Errorf("consume changes: %w", err)
+		}
+		cost, calls := meter.Total()
+		w.used.write += cost.Write
+		w.used.read += cost.Read
+		w.used.calls += calls
+		w.used.requests++
+		w.used.statements += len(changes)
+		w.consumed = changes[len(changes)-1].Sequence
+	}
 }
 
 // logCounter reads what a request consumed from its own log line, as an operator does.
