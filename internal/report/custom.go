@@ -216,7 +216,7 @@ func (q *Custom) table(a *asking) (*result.Table, error) {
 	groups := map[string]*group{}
 	asOf, moments := a.now.UnixMilli(), a.moments()
 	err := a.ledgers(func(l *learner) error {
-		own, facts := map[string]*group{}, map[string]measure.Facts{}
+		own := map[string]*group{}
 		of := func(key string) *group {
 			if own[key] == nil {
 				own[key] = &group{}
@@ -229,13 +229,16 @@ func (q *Custom) table(a *asking) (*result.Table, error) {
 				continue
 			}
 			key := a.keyOfFact(q.By, f, f.T)
-			facts[key] = append(facts[key], f)
 			of(key).statements++
 			of(key).watched += watched[i]
 		}
 		if !l.Unattributed {
-			for key, list := range facts {
-				of(key).addFacts(list)
+			for _, x := range measure.AnswersIn(l.facts, moments) {
+				if first := x.First; first.Judged {
+					g := of(a.keyOfFact(q.By, first.By, first.T))
+					g.responses++
+					g.correct += int64(bit(first.Correct))
+				}
 			}
 			for _, attempts := range attemptsOf(l.facts) {
 				keys := map[string]bool{}
@@ -266,16 +269,6 @@ func (q *Custom) table(a *asking) (*result.Table, error) {
 		return nil, err
 	}
 	return q.rows(a, groups), nil
-}
-
-// addFacts counts what one learner answered.
-func (g *group) addFacts(facts measure.Facts) {
-	for _, x := range measure.AnswersOf(facts) {
-		if x.First.Judged {
-			g.responses++
-			g.correct += int64(bit(x.First.Correct))
-		}
-	}
 }
 
 // addOne adds the group of one learner.

@@ -90,7 +90,7 @@ func (a *asking) unitOf(facts measure.Facts) unit {
 		}
 		u.firstScore /= float64(len(sum.scores))
 	}
-	for _, answers := range measure.AnswersOf(in) {
+	for _, answers := range measure.AnswersIn(facts, a.moments()) {
 		u.answered += int64(bit(answers.First.Judged))
 		u.correct += int64(bit(answers.First.Judged && answers.First.Correct))
 	}
@@ -149,7 +149,7 @@ func oneLearner(a *asking) (*result.Table, error) {
 			watches[v.Content] = v.Watch(v.Length)
 		}
 		answers := map[fact.Hash]measure.Answers{}
-		for _, x := range measure.AnswersOf(a.inPeriod(l.facts)) {
+		for _, x := range measure.AnswersIn(l.facts, a.moments()) {
 			answers[x.Item] = x
 		}
 		for h, facts := range byContent(l.facts) {

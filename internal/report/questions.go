@@ -33,7 +33,7 @@ func (a *asking) answers() (*asked, error) {
 	all := &asked{items: map[fact.Hash]*itemSum{}, scores: map[fact.Hash]measure.Scores{}}
 	err := a.ledgers(func(l *learner) error {
 		if !l.Unattributed {
-			all.add(l.Learner, measure.AnswersOf(a.inPeriod(l.facts)))
+			all.add(l.Learner, measure.AnswersIn(l.facts, a.moments()))
 		}
 		return nil
 	})

@@ -1,6 +1,8 @@
 package measure
 
 import (
+	"slices"
+
 	"github.com/cairn-lrs/cairn/internal/report/fact"
 )
 
@@ -11,6 +13,7 @@ type Answer struct {
 	Correct  bool
 	Judged   bool  // false: the statement does not say whether it is correct
 	Duration int64 // M69 in milliseconds; -1: not known
+	By       *fact.Fact
 }
 
 // Answers are what one learner answered to one item, an activity of kind question.
@@ -42,6 +45,18 @@ func AnswersOf(facts Facts) []Answers {
 	return out
 }
 
+// AnswersIn are the answers to the items that the learner first answered in a period: whose first judged response lies in it, or, if none was judged,
+// the first. What came after the period is not seen. All facts are needed: an item that was answered before belongs there.
+func AnswersIn(facts Facts, p Period) []Answers {
+	until := facts.Where(func(f *fact.Fact) bool { return f.T < p.To })
+	return slices.DeleteFunc(AnswersOf(until), func(a Answers) bool {
+		if a.First.Judged {
+			return !p.Holds(a.First.T)
+		}
+		return !p.Holds(a.Earliest.T)
+	})
+}
+
 func (a *Answers) add(f *fact.Fact, answer Answer, earliest bool) {
 	if earliest {
 		a.Earliest = answer
@@ -67,7 +82,7 @@ func (a *Answers) add(f *fact.Fact, answer Answer, earliest bool) {
 func answerOf(facts Facts, i int) Answer {
 	f := facts[i]
 	correct, judged := judge(f)
-	return Answer{T: f.T, Response: f.Response, Correct: correct, Judged: judged, Duration: timeOn(facts, i)}
+	return Answer{T: f.T, Response: f.Response, Correct: correct, Judged: judged, Duration: timeOn(facts, i), By: f}
 }
 
 // judge says whether a response is correct: as success says, else as a scaled score of 1 does. Never by the correctResponsesPattern.

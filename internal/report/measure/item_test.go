@@ -46,11 +46,38 @@ func TestAnswers(t *testing.T) {
 			if a.Item != (fact.Hash{9, 1}) || a.Parent != course || a.Earliest.T != 1 {
 				t.Errorf("%+v", a)
 			}
-			a.Item, a.Parent, a.Earliest, a.First.T, a.First.Duration = fact.Hash{}, fact.Hash{}, measure.Answer{}, 0, 0
+			a.Item, a.Parent, a.Earliest, a.First.T, a.First.Duration, a.First.By = fact.Hash{}, fact.Hash{}, measure.Answer{}, 0, 0, nil
 			if a != test.want {
 				t.Errorf("got %+v, want %+v", a, test.want)
 			}
 		})
+	}
+}
+
+func TestAnswersInAPeriod(t *testing.T) {
+	facts := measure.Of([]fact.Fact{
+		response(1, 1, fact.No), response(5, 1, fact.Yes), response(9, 1, fact.Yes),
+		response(2, 2, fact.Unsaid), response(6, 2, fact.Yes), // first judged later
+		response(3, 3, fact.Unsaid), // a survey
+	})
+	tests := []struct {
+		period measure.Period
+		items  []byte
+	}{
+		{measure.Period{From: 0, To: 10}, []byte{1, 2, 3}}, {measure.Period{From: 0, To: 2}, []byte{1}}, {measure.Period{From: 2, To: 5}, []byte{2, 3}},
+		{measure.Period{From: 5, To: 10}, []byte{2}}, {measure.Period{From: 7, To: 10}, nil},
+	}
+	for _, test := range tests {
+		var items []byte
+		for _, a := range measure.AnswersIn(facts, test.period) {
+			items = append(items, a.Item[1])
+		}
+		if !slices.Equal(items, test.items) {
+			t.Errorf("in %v items %v, want %v", test.period, items, test.items)
+		}
+	}
+	if a := measure.AnswersIn(facts, measure.Period{From: 0, To: 5})[0]; a.Judged != 1 || a.FirstCorrect != 0 || a.First.By != facts[0] {
+		t.Errorf("what came later is seen: %+v", a)
 	}
 }
 
