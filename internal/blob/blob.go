@@ -32,7 +32,8 @@ type Store interface {
 	Put(ctx context.Context, key string, body []byte) error
 
 	// Get opens the object, or ErrNotFound. length < 0 reads to the end, and so does a range that goes past it;
-	// beyond the end there are no bytes. size is the whole object's.
+	// beyond the end there are no bytes. size is the whole object's. Bytes that break off end in an error that wraps
+	// ErrUnavailable where the store is another machine.
 	Get(ctx context.Context, key string, offset, length int64) (body io.ReadCloser, size int64, err error)
 
 	// Delete removes the object; removing an absent one succeeds.

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -108,6 +109,9 @@ type Cairn struct {
 	Blobs  *s3.Store
 }
 
+// s3Silence is how long S3 may take to begin an answer. The SDK's three tries then fit the time that a function has.
+const s3Silence = 5 * time.Second
+
 // New wires Cairn over DynamoDB and S3. It sends nothing: connections are made by the first request.
 //
 // The clients are made by hand. The SDK's own loading of configuration brings half a dozen ways to get credentials that
@@ -116,10 +120,12 @@ func New(c config.Config, log *slog.Logger) (*Cairn, error) {
 	if err := check(c); err != nil {
 		return nil, fmt.Errorf("configure the cloud road: %w", err)
 	}
-	client := &http.Client{Transport: dynamo.Transport()}
-	tables := openTables(c, client)
+	tables := openTables(c, &http.Client{Transport: dynamo.Transport()})
+	// The driver of the tables bounds each request; of S3 no request is that long without a word.
+	objects := dynamo.Transport()
+	objects.ResponseHeaderTimeout = s3Silence
 	blobs := s3.New(awss3.New(awss3.Options{
-		Region: c.AWS.Region, Credentials: keys(c.AWS), HTTPClient: client, BaseEndpoint: endpoint(c.S3Endpoint),
+		Region: c.AWS.Region, Credentials: keys(c.AWS), HTTPClient: &http.Client{Transport: objects}, BaseEndpoint: endpoint(c.S3Endpoint),
 		UsePathStyle: c.S3Endpoint != "", // servers other than AWS have no name for each bucket
 	}), c.Bucket, "")
 	return &Cairn{

@@ -123,3 +123,27 @@ func TestFailures(t *testing.T) {
 		})
 	}
 }
+
+// A connection that breaks in the middle of an object is no reason to fail while the object is there.
+func TestReadSurvivesBrokenReplies(t *testing.T) {
+	servers, ok := cloudtest.Start(t)
+	if !ok {
+		return
+	}
+	for _, test := range []struct {
+		breaks int
+		want   error
+	}{{1, nil}, {2, nil}, {1000, blob.ErrUnavailable}} {
+		s, seen := openFaulty(t, servers, firstOnly("GET", test.breaks, cloudtest.ReplyBroken), quickRetries)
+		if err := s.Put(t.Context(), "k", []byte("a body")); err != nil {
+			t.Fatal(err)
+		}
+		body, err := blob.Read(t.Context(), s, "k")
+		if !errors.Is(err, test.want) || err == nil && string(body) != "a body" {
+			t.Errorf("%d replies break: %q, %v; want %v", test.breaks, body, err, test.want)
+		}
+		if n := seen.Seen("GET"); n != min(test.breaks+1, 3) {
+			t.Errorf("%d replies break: %d requests", test.breaks, n)
+		}
+	}
+}

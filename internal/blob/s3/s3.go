@@ -114,7 +114,19 @@ func (s *Store) Get(ctx context.Context, key string, offset, length int64) (io.R
 			return nil, 0, errors.Join(fmt.Errorf("get object: %w", err), out.Body.Close())
 		}
 	}
-	return out.Body, size, nil
+	return answerBody{out.Body}, size, nil
+}
+
+// answerBody is a body whose errors are the port's.
+type answerBody struct{ io.ReadCloser }
+
+// Read implements io.Reader.
+func (b answerBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("read object: %w: %w", blob.ErrUnavailable, err)
+	}
+	return n, err
 }
 
 // nothing answers a range without bytes.

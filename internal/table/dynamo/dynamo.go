@@ -32,7 +32,7 @@ import (
 // Options are what New needs beyond its arguments. The zero value is right for functions.
 type Options struct {
 	Streams *dynamodbstreams.Client           // reads the feed; Shards and Changes need it
-	Attempt time.Duration                     // longest time of one try of a read or of a batch's request; 0 is 5 s
+	Attempt time.Duration                     // longest time of one request; 0 is 5 s
 	Jitter  func(time.Duration) time.Duration // draws a pause between 0 and its argument; nil draws at random
 }
 

@@ -14,11 +14,14 @@ const (
 	allOld = types.ReturnValuesOnConditionCheckFailureAllOld
 )
 
-// Apply implements table.DB by one PutItem, UpdateItem or DeleteItem.
+// Apply implements table.DB by one PutItem, UpdateItem or DeleteItem. A server that does not answer for Options.Attempt
+// leaves the write open (table.ErrUnknown), and the caller time to find out.
 func (d *DB) Apply(ctx context.Context, w table.Write) (table.Item, table.Cost, error) {
 	if err := begin(ctx, d.schemas.CheckApply(&w)); err != nil {
 		return nil, table.Cost{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, d.options.Attempt)
+	defer cancel()
 	switch w.Op {
 	case table.OpPut:
 		cost, err := d.put(ctx, &w)
@@ -89,11 +92,13 @@ func (d *DB) delete(ctx context.Context, w *table.Write) (table.Cost, error) {
 }
 
 // Group implements table.DB by one TransactWriteItems, which costs twice the units for items and once for index
-// entries.
+// entries. It waits like Apply.
 func (d *DB) Group(ctx context.Context, token string, ws []table.Write) (table.Cost, error) {
 	if err := begin(ctx, d.schemas.CheckGroup(token, ws)); err != nil {
 		return table.Cost{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, d.options.Attempt)
+	defer cancel()
 	in := &dynamodb.TransactWriteItemsInput{
 		TransactItems:          make([]types.TransactWriteItem, len(ws)),
 		ReturnConsumedCapacity: total,
