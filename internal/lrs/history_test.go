@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/oracle"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
 	"github.com/cairn-lrs/cairn/internal/xapi"
@@ -26,138 +27,36 @@ const (
 	historiesPerDB  = 50 // then Check derives everything again
 )
 
-// history makes statements and queries from few names, so that they meet.
+// history is one with how it is asked about.
 type history struct {
-	*rand.Rand
-	ids     []string
+	*oracle.History
 	queries int
 }
 
-func newHistory(seed uint64) *history {
-	h := &history{Rand: rand.New(rand.NewPCG(seed, 0x5eed)), queries: 12}
-	for i := range 6 + h.IntN(14) {
-		h.ids = append(h.ids, uuidOf(int(seed%1_000_000)*100+i))
-	}
-	return h
-}
+func newHistory(seed uint64) *history { return &history{History: oracle.NewHistory(seed), queries: 12} }
 
-func pick[T any](h *history, from ...T) T { return from[h.IntN(len(from))] }
-
-func (h *history) agent() map[string]any {
-	n := h.IntN(5)
-	if n == 4 {
-		return map[string]any{"objectType": "Agent", "account": map[string]any{"homePage": "http://lms.example.org", "name": "ann"}}
+// queryOf is an oracle's query as the service takes it.
+func queryOf(q oracle.Query) (Query, error) {
+	own := Query{
+		RelatedAgents: q.RelatedAgents, RelatedActivities: q.RelatedActivities, Verb: q.Verb, Activity: q.Activity,
+		Registration: q.Registration, Since: q.Since, Until: q.Until, Ascending: q.Ascending, Limit: q.Limit,
 	}
-	return map[string]any{"objectType": "Agent", "mbox": fmt.Sprintf("mailto:agent%d@example.org", n)}
-}
-
-func (h *history) actor() map[string]any {
-	if h.IntN(4) > 0 {
-		return h.agent()
+	if q.Agent == nil {
+		return own, nil
 	}
-	members := []any{}
-	for range 1 + h.IntN(3) {
-		members = append(members, h.agent())
+	raw, err := json.Marshal(q.Agent)
+	if err == nil {
+		own.Agent, err = xapi.DecodeAgent(raw, xapi.V2)
 	}
-	group := map[string]any{"objectType": "Group", "member": members}
-	if h.IntN(2) == 0 {
-		group["mbox"] = h.agentMbox()
-	}
-	return group
-}
-
-func (h *history) agentMbox() string { return fmt.Sprintf("mailto:agent%d@example.org", h.IntN(4)) }
-
-func (h *history) verb() string         { return fmt.Sprintf("http://example.org/verb%d", h.IntN(3)) }
-func (h *history) activity() string     { return fmt.Sprintf("http://example.org/activity%d", h.IntN(4)) }
-func (h *history) registration() string { return uuidOf(9_000_000 + h.IntN(2)) }
-
-func (h *history) context() map[string]any {
-	c := map[string]any{}
-	if h.IntN(2) == 0 {
-		c["registration"] = h.registration()
-	}
-	if h.IntN(3) == 0 {
-		c["instructor"] = h.actor()
-	}
-	if h.IntN(4) == 0 {
-		c["team"] = map[string]any{"objectType": "Group", "member": []any{h.agent()}}
-	}
-	if h.IntN(3) == 0 {
-		c["contextActivities"] = map[string]any{pick(h, "parent", "grouping", "category", "other"): []any{map[string]any{"id": h.activity()}}}
-	}
-	if h.IntN(5) == 0 {
-		c["contextAgents"] = []any{map[string]any{"objectType": "contextAgent", "agent": h.agent()}}
-	}
-	if h.IntN(5) == 0 {
-		c["contextGroups"] = []any{map[string]any{"objectType": "contextGroup", "group": map[string]any{"objectType": "Group", "member": []any{h.agent(), h.agent()}}}}
-	}
-	if h.IntN(6) == 0 {
-		c["statement"] = map[string]any{"objectType": "StatementRef", "id": pick(h, h.ids...)}
-	}
-	return c
-}
-
-func (h *history) event(sub bool) map[string]any {
-	e := map[string]any{"actor": h.actor(), "verb": map[string]any{"id": h.verb()}, "context": h.context()}
-	switch n := h.IntN(10); {
-	case n < 4:
-		e["object"] = map[string]any{"objectType": "Activity", "id": h.activity()}
-	case n == 4:
-		e["object"] = h.actor()
-	case n == 5 && !sub:
-		inner := h.event(true)
-		inner["objectType"] = "SubStatement"
-		e["object"] = inner
-	case n < 9:
-		e["object"] = map[string]any{"objectType": "StatementRef", "id": pick(h, append(h.ids, uuidOf(99_999_999))...)}
-	default:
-		e["object"] = map[string]any{"objectType": "StatementRef", "id": pick(h, h.ids...)}
-		if !sub {
-			e["verb"] = map[string]any{"id": "http://adlnet.gov/expapi/verbs/voided"}
-		}
-	}
-	if object := e["object"].(map[string]any); object["objectType"] != "Activity" && len(e["context"].(map[string]any)) == 0 {
-		delete(e, "context")
-	}
-	return e
-}
-
-func (h *history) query(stored map[string]time.Time) Query {
-	q := Query{Limit: 1 + h.IntN(7), Ascending: h.IntN(2) == 0, RelatedAgents: h.IntN(2) == 0, RelatedActivities: h.IntN(2) == 0}
-	if h.IntN(3) == 0 {
-		a := h.agent()
-		raw, _ := json.Marshal(a)
-		q.Agent, _ = xapi.DecodeAgent(raw, xapi.V2)
-	}
-	if h.IntN(3) == 0 {
-		q.Verb = pick(h, h.verb(), h.verb(), "http://adlnet.gov/expapi/verbs/voided")
-	}
-	if h.IntN(3) == 0 {
-		q.Activity = h.activity()
-	}
-	if h.IntN(4) == 0 {
-		q.Registration = h.registration()
-	}
-	if h.IntN(4) == 0 {
-		q.Since = stored[pick(h, h.ids...)].Add(time.Duration(h.IntN(3)-1) * 500 * time.Microsecond)
-	}
-	if h.IntN(4) == 0 {
-		q.Until = stored[pick(h, h.ids...)].Add(time.Duration(h.IntN(3)-1) * 500 * time.Microsecond)
-	}
-	return q
+	return own, err
 }
 
 // sendAll sends the statements in random requests by three writers at once. A request that may be repeated is, as a
 // client would.
 func (h *history) sendAll(ctx context.Context, t testing.TB, s *Service, p auth.Principal, statements map[string]map[string]any) error {
-	ids := append([]string{}, h.ids...)
-	h.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
-	requests := make(chan []string, len(ids))
-	for len(ids) > 0 {
-		n := min(1+h.IntN(4), len(ids))
-		requests <- ids[:n]
-		ids = ids[n:]
+	requests := make(chan []string, len(h.IDs))
+	for _, request := range h.Requests() {
+		requests <- request
 	}
 	close(requests)
 	var writers sync.WaitGroup
@@ -201,11 +100,7 @@ func (h *history) run(t testing.TB, w *world, p auth.Principal) error {
 
 // send makes the history's statements and stores them.
 func (h *history) send(t testing.TB, w *world, p auth.Principal) (map[string]map[string]any, error) {
-	statements := map[string]map[string]any{}
-	for _, id := range h.ids {
-		statements[id] = h.event(false)
-		statements[id]["id"] = id
-	}
+	statements := h.Statements()
 	return statements, h.sendAll(t.Context(), t, w.service, p, statements)
 }
 
@@ -218,27 +113,22 @@ func (h *history) compare(ctx context.Context, w *world, p auth.Principal, state
 	if err := json.Unmarshal(p.Authority, &authority); err != nil {
 		return err
 	}
-	o := oracle{statements, authority}
+	o := oracle.Oracle{Statements: statements, Authority: authority}
 	order, stored, err := listAll(ctx, w, p, o)
 	if err != nil {
 		return err
 	}
 	for range h.queries {
-		q := h.query(stored)
+		asked := h.Query(stored)
+		q, err := queryOf(asked)
+		if err != nil {
+			return err
+		}
 		got, err := walkQuery(ctx, w, p, q)
 		if err != nil {
 			return err
 		}
-		want := []string{}
-		for i := range order {
-			id := order[i]
-			if q.Ascending {
-				id = order[len(order)-1-i]
-			}
-			if within(stored[id], q) && o.lists(id, q) {
-				want = append(want, id)
-			}
-		}
+		want := o.Answer(asked, order, stored)
 		if diff := cmp.Diff(want, got); diff != "" {
 			return fmt.Errorf("query %+v lists otherwise than the oracle (-want +got):\n%s", q, diff)
 		}
@@ -259,12 +149,12 @@ func waitForAll(ctx context.Context, w *world, p auth.Principal) error {
 }
 
 // listAll lists everything, checks it against the oracle, and returns the order and the stored times.
-func listAll(ctx context.Context, w *world, p auth.Principal, o oracle) (order []string, stored map[string]time.Time, err error) {
+func listAll(ctx context.Context, w *world, p auth.Principal, o oracle.Oracle) (order []string, stored map[string]time.Time, err error) {
 	stored = map[string]time.Time{}
-	for id := range o.statements {
-		st, err := w.service.Statement(ctx, p, id, o.voided(id))
+	for id := range o.Statements {
+		st, err := w.service.Statement(ctx, p, id, o.Voided(id))
 		if err != nil {
-			return nil, nil, fmt.Errorf("statement %s (voided %t): %w", id, o.voided(id), err)
+			return nil, nil, fmt.Errorf("statement %s (voided %t): %w", id, o.Voided(id), err)
 		}
 		stored[id] = st.Stored
 	}
@@ -274,7 +164,7 @@ func listAll(ctx context.Context, w *world, p auth.Principal, o oracle) (order [
 	}
 	seen := map[string]bool{}
 	for i, id := range order {
-		if seen[id] || o.voided(id) || o.statements[id] == nil {
+		if seen[id] || o.Voided(id) || o.Statements[id] == nil {
 			return nil, nil, fmt.Errorf("the list of all has %s, which is voided, unknown or there twice", id)
 		}
 		if i > 0 && stored[id].After(stored[order[i-1]]) {
@@ -282,8 +172,8 @@ func listAll(ctx context.Context, w *world, p auth.Principal, o oracle) (order [
 		}
 		seen[id] = true
 	}
-	for id := range o.statements {
-		if !seen[id] && !o.voided(id) {
+	for id := range o.Statements {
+		if !seen[id] && !o.Voided(id) {
 			return nil, nil, fmt.Errorf("the list of all lacks %s", id)
 		}
 	}
