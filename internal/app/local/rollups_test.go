@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cairn-lrs/cairn/internal/app"
 	"github.com/cairn-lrs/cairn/internal/app/local"
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/lrs"
@@ -193,7 +194,7 @@ func TestCheckFindsWrongRollups(t *testing.T) {
 			f.await(2)
 			f.closed(dir, func(db *pebble.DB) { test.spoil(t, db) })
 			var found []string
-			summary, err := local.Check(t.Context(), dir, local.CheckOptions{Report: func(d lrs.Difference) { found = append(found, d.What) }})
+			summary, err := local.Check(t.Context(), dir, app.CheckOptions{Report: func(d lrs.Difference) { found = append(found, d.What) }})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,22 +10,52 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/cairn-lrs/cairn/internal/app"
 	"github.com/cairn-lrs/cairn/internal/app/cloud/stack"
+	"github.com/cairn-lrs/cairn/internal/cmd/cairn/fsck"
 	"github.com/cairn-lrs/cairn/internal/cmd/cairn/operator"
 	"github.com/cairn-lrs/cairn/internal/config"
 )
 
 func main() {
-	if len(os.Args) != 3 {
+	ctx := context.Background()
+	var err error
+	switch args := os.Args[1:]; {
+	case len(args) >= 3 && args[0] == operator.CheckWord:
+		err = check(ctx, args[1], args[2], slices.Contains(args[3:], operator.RemoveWord))
+	case len(args) == 2:
+		err = serve(ctx, args[0], args[1])
+	default:
 		fmt.Fprintln(os.Stderr, "cairn-stack is started by cairn: try `cairn store list -stack NAME`")
 		os.Exit(2)
 	}
-	if err := serve(context.Background(), os.Args[1], os.Args[2]); err != nil {
+	if errors.Is(err, fsck.ErrDiffers) {
+		os.Exit(fsck.ExitDiffers)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// check reads the whole stack, holds it against its statements and prints what differs.
+func check(ctx context.Context, name, bucket string, removeGarbage bool) error {
+	c, err := config.Environment()
+	if err != nil {
+		return err
+	}
+	if c.Bucket = bucket; bucket == "" {
+		return errors.New("which bucket is the stack's? Name it with -bucket: the stack's output BucketName tells it")
+	}
+	cairn, err := stack.Whole(ctx, c, name)
+	if err != nil {
+		return err
+	}
+	return fsck.Run(ctx, os.Stdout, removeGarbage, func(ctx context.Context, o app.CheckOptions) (app.CheckSummary, error) {
+		return cairn.Check(ctx, cairn.Tables, cairn.Blobs, o)
+	})
 }
 
 // serve answers on a socket in a folder until stdin ends, as it does when the command that started it ends.

@@ -17,8 +17,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
-// fsck runs the command and returns its exit code and what it printed.
-func fsck(t *testing.T, dir string) (code int, out string) {
+// fsckOf runs the command and returns its exit code and what it printed.
+func fsckOf(t *testing.T, dir string) (code int, out string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code = terminal{out: &stdout, err: &stderr}.run(t.Context(), []string{"fsck", "-data", dir})
@@ -110,7 +110,7 @@ func TestFsckNamesDamage(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			code, out := fsck(t, dir)
+			code, out := fsckOf(t, dir)
 			if test.want == "" {
 				if code != exitOK || !strings.Contains(out, "all is well") {
 					t.Errorf("exit code %d:\n%s", code, out)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/cairn-lrs/cairn/internal/cmd/cairn/fsck"
 	"github.com/cairn-lrs/cairn/internal/config"
 )
 
@@ -32,9 +33,9 @@ func main() {
 const (
 	exitOK      = 0
 	exitError   = 1
-	exitUsage   = 2 // the command line is wrong
-	exitRefused = 3 // import: some statements were refused, the rest is stored
-	exitDiffers = 3 // fsck and rebuild: something is not as the statements say
+	exitUsage   = 2                // the command line is wrong
+	exitRefused = 3                // import: some statements were refused, the rest is stored
+	exitDiffers = fsck.ExitDiffers // fsck and rebuild: something is not as the statements say
 )
 
 // terminal is what a command talks to.
@@ -64,7 +65,6 @@ func commands() []command {
 var (
 	errUsage   = errors.New("usage")                        // the command has told what is wrong
 	errRefused = errors.New("some statements were refused") // likewise
-	errDiffers = errors.New("differences were found")       // likewise
 )
 
 // run finds the command and runs it. It returns the exit code.
@@ -94,7 +94,7 @@ func (t terminal) run(ctx context.Context, args []string) int {
 			return exitUsage
 		case errors.Is(err, errRefused):
 			return exitRefused
-		case errors.Is(err, errDiffers):
+		case errors.Is(err, fsck.ErrDiffers):
 			return exitDiffers
 		}
 		fmt.Fprintln(t.err, "cairn:", err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/cmd/cairn/fsck"
 	"github.com/cairn-lrs/cairn/internal/cmd/cairn/operator"
 )
 
@@ -209,9 +210,9 @@ func (t terminal) endRebuild(p operator.Rebuilding) error {
 	for _, d := range p.Found {
 		fmt.Fprintf(t.out, "%s\t%s\t%s\n", d.Store, d.What, d.Detail)
 	}
-	fmt.Fprintf(t.out, "%d statements were read: %s\n", p.Statements, verdict(p.Differences))
+	fmt.Fprintf(t.out, "%d statements were read: %s\n", p.Statements, fsck.Verdict(p.Differences))
 	if p.Differences > 0 {
-		return errDiffers
+		return fsck.ErrDiffers
 	}
 	return nil
 }

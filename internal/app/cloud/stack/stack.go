@@ -46,6 +46,18 @@ func Open(ctx context.Context, c config.Config, name string) (*auth.Directory, *
 	return directory, cairn.Rollups, nil
 }
 
+// Whole opens all of a stack; c names its bucket.
+func Whole(ctx context.Context, c config.Config, name string) (*cloud.Cairn, error) {
+	c, err := signIn(ctx, c, name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := open(ctx, c, name); err != nil {
+		return nil, err
+	}
+	return cloud.New(c, slog.New(slog.DiscardHandler))
+}
+
 // signIn completes the settings with what the AWS CLI would use.
 func signIn(ctx context.Context, c config.Config, name string) (config.Config, error) {
 	if !validName.MatchString(name) {
@@ -66,6 +78,7 @@ func signIn(ctx context.Context, c config.Config, name string) (config.Config, e
 		Region: account.Region, AccessKeyID: keys.AccessKeyID, Secret: keys.SecretAccessKey, SessionToken: keys.SessionToken,
 	}
 	c.TablePrefix = name + "-"
+	c.Credential = config.Credential{} // of an import from this terminal, maybe; a stack has none in its settings
 	return c, nil
 }
 

@@ -6,10 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/cairn-lrs/cairn/internal/cmd/cairn/fsck"
 )
 
 // Ready is the line that cairn-stack prints when it listens.
@@ -59,6 +62,35 @@ func WithStack(ctx context.Context, name string, do func(Operator) error) (err e
 	}
 	return errors.Join(done, closeErr)
 }
+
+// CheckStack lets cairn-stack check a deployed stack and print what it finds. The error is fsck.ErrDiffers when something
+// differs; what else went wrong is told on problems.
+func CheckStack(ctx context.Context, name, bucket string, removeGarbage bool, out, problems io.Writer) error {
+	program, err := findStackProgram()
+	if err != nil {
+		return err
+	}
+	args := []string{CheckWord, name, bucket}
+	if removeGarbage {
+		args = append(args, RemoveWord)
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Stdout, cmd.Stderr = out, problems
+	err = cmd.Run()
+	if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == fsck.ExitDiffers {
+		return fsck.ErrDiffers
+	}
+	if err != nil {
+		return fmt.Errorf("check the stack %s: %w", name, err)
+	}
+	return nil
+}
+
+// The words by which cairn-stack is told to check, and to remove what belongs to nothing.
+const (
+	CheckWord  = "check"
+	RemoveWord = "remove-garbage"
+)
 
 // findStackProgram looks beside this program, then on PATH.
 func findStackProgram() (string, error) {
