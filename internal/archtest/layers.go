@@ -59,7 +59,7 @@ var layers = []layer{
 	{"internal/app/local", slices.Concat(edge, []string{"internal/app", "internal/table/pebble", "internal/blob/disk"}), "the half that runs in one process"},
 	{"functions", []string{"internal/app/cloud", "internal/lambdaio"}, "a deployed main is a sentence: open the cloud half, start Lambda"},
 	{"internal/cmd/cairn", slices.Concat(edge, []string{"internal/app", "internal/app/local", "internal/cmd/cairn"}), "one machine: who runs it need not compile the AWS SDK, which takes longer than all the rest"},
-	{"internal/cmd/cairn-stack", []string{"internal/app", "internal/app/cloud", "internal/cmd/cairn/operator", "internal/config"}, "it opens the cloud half for the operator's commands, which stand in cairn"},
+	{"internal/cmd/cairn-stack", []string{"internal/app", "internal/app/cloud", "internal/cmd/cairn/operator", "internal/cmd/cairn/fsck", "internal/config"}, "it opens the cloud half for the operator's commands, which stand in cairn"},
 	{"internal/cmd/cloudroad", []string{"internal/app/cloud", "internal/auth", "internal/config", "internal/cloudtest", "internal/lambdaio"}, "it deploys the cloud half in front of the test servers"},
 	{"internal/cmd/withcloud", []string{"internal/cloudtest"}, "it starts the test servers around a command"},
 	{"internal/cmd/cost", slices.Concat(edge, []string{"internal/app", "internal/table/pebble", "internal/blob/disk"}), "it counts what the whole consumes, over the embedded engine"},
@@ -69,7 +69,8 @@ var layers = []layer{
 	{"internal/cmd/mutants", nil, "it runs tests, and knows them by name"},
 	{"internal/requirements", nil, "the map knows ids and names of tests, and nothing of what they test"},
 	{"internal/cloudtest", nil, "test servers are started the same way for whoever asks"},
-	{"internal/e2e", []string{"internal/cloudtest", "internal/e2e", "internal/requirements"}, "black-box tests know the project by its binaries and its HTTP"},
+	{"internal/oracle", nil, "it shares nothing with what it judges"},
+	{"internal/e2e", []string{"internal/cloudtest", "internal/e2e", "internal/oracle", "internal/requirements"}, "black-box tests know the project by its binaries and its HTTP"},
 	{"internal/bench", []string{"internal/bench"}, "yardsticks share no code with what they measure"},
 	{"internal/archtest", nil, "this package reads files"},
 }

@@ -81,6 +81,28 @@ func NoAnswer(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
+// Done lets the server do what is asked, and answers otherwise.
+func Done(otherwise Fault) Fault {
+	return func(base http.RoundTripper, r *http.Request) (*http.Response, error) {
+		if _, err := ReplyLost(base, r); !errors.Is(err, ErrReset) {
+			return nil, err
+		}
+		return otherwise(base, r)
+	}
+}
+
+// Late lets the server do what is asked, and holds its reply back.
+func Late(delay time.Duration) Fault {
+	return func(base http.RoundTripper, r *http.Request) (*http.Response, error) {
+		response, err := base.RoundTrip(r)
+		select {
+		case <-time.After(delay):
+		case <-r.Context().Done():
+		}
+		return response, err
+	}
+}
+
 // Faulty is a RoundTripper that asks Choose what becomes of each request.
 type Faulty struct {
 	Base http.RoundTripper

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -288,21 +287,4 @@ func TestTenThousandReferrers(t *testing.T) {
 		t.Error(err)
 	}
 	t.Logf("%v until all were found", time.Since(begun))
-}
-
-// eventually repeats until there is no error or the time is over, and returns the last error.
-func eventually(ctx context.Context, most time.Duration, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, most)
-	defer cancel()
-	for {
-		err := try(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,8 +19,9 @@ import (
 // of theirs. Stores and credentials are made by the commands for a deployed stack.
 type Cloud struct {
 	*process
-	operator operator
-	log      string // file
+	operator            operator
+	stack               string
+	log, rights, faults string // files
 }
 
 // deployTimeout bounds the start of the road: it builds the functions, which takes minutes where nothing is cached.
@@ -38,19 +40,18 @@ func Deploy(ctx context.Context, dir string, servers *cloudtest.Servers, flags .
 	if err != nil {
 		return nil, err
 	}
-	c := &Cloud{log: filepath.Join(dir, "cloudroad.log")}
-	cmd := exec.Command(road, append([]string{"-addr", "127.0.0.1:0", "-console-addr", "127.0.0.1:0", "-log", c.log}, flags...)...)
+	c := &Cloud{log: filepath.Join(dir, "cloudroad.log"), rights: filepath.Join(dir, "rights"), faults: filepath.Join(dir, "faults")}
+	cmd := exec.Command(road, append([]string{"-addr", "127.0.0.1:0", "-console-addr", "127.0.0.1:0", "-log", c.log, "-rights", c.rights, "-faults", c.faults}, flags...)...)
 	cmd.Env = append(os.Environ(), servers.Environ()...)
 	if c.process, err = startProcess("cloudroad", cmd, deployTimeout); err != nil {
 		return nil, err
 	}
-	stack, err := field(c.Output(), "stack")
-	if err != nil {
-		return nil, err
+	if c.stack, err = field(c.Output(), "stack"); err != nil {
+		return nil, errors.Join(err, c.Kill())
 	}
 	c.operator = operator{
 		binary: cairn,
-		target: []string{"-stack", stack},
+		target: []string{"-stack", c.stack},
 		environment: append(servers.Environ(), "AWS_REGION="+cloudtest.Region,
 			"AWS_ACCESS_KEY_ID="+cloudtest.AccessKey, "AWS_SECRET_ACCESS_KEY="+cloudtest.SecretKey),
 	}
@@ -73,6 +74,11 @@ func (c *Cloud) NewCredential(ctx context.Context, store string, scopes []string
 // Command runs one of the operator's commands on the stack and returns what it printed.
 func (c *Cloud) Command(ctx context.Context, args ...string) (string, error) {
 	return c.operator.command(ctx, append(args, c.operator.target...)...)
+}
+
+// Check runs `cairn fsck -stack` and returns what it printed. That something differs is an error.
+func (c *Cloud) Check(ctx context.Context) (string, error) {
+	return c.Command(ctx, "fsck", "-bucket", c.stack)
 }
 
 // Served is what the logs of the road say about one request.
@@ -128,4 +134,60 @@ func (c *Cloud) Requests() (map[string]*Served, error) {
 		}
 	}
 	return requests, nil
+}
+
+// Failures are the lines of the log about requests that a function answered by 500, and those that are not of requests.
+func (c *Cloud) Failures() (string, error) {
+	text, err := os.ReadFile(c.log)
+	if err != nil {
+		return "", fmt.Errorf("read log of the road: %w", err)
+	}
+	var failures strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, `"status":500`) || !strings.HasPrefix(line, "gateway ") && !strings.Contains(line, `"message":"request"`) {
+			failures.WriteString(line)
+		}
+	}
+	return failures.String(), nil
+}
+
+// Storm lets a share of the functions' calls to the stores go wrong, from now on; a share of 0 ends it.
+func (c *Cloud) Storm(seed uint64, share float64) error {
+	if share == 0 {
+		return os.Remove(c.faults)
+	}
+	// The road must not read half a line.
+	if err := os.WriteFile(c.faults+".new", fmt.Appendln(nil, seed, share), 0o600); err != nil {
+		return fmt.Errorf("write faults: %w", err)
+	}
+	return os.Rename(c.faults+".new", c.faults)
+}
+
+// Rights is what the functions' policies allow and what the functions have asked for so far. Each entry is a function, an
+// action and a resource, with STACK for the stack's name.
+type Rights struct {
+	Allowed, Used, Denied []string
+}
+
+// Rights reads what the wires between the functions and the stores have seen.
+func (c *Cloud) Rights() (Rights, error) {
+	text, err := os.ReadFile(c.rights)
+	if err != nil {
+		return Rights{}, fmt.Errorf("read rights: %w", err)
+	}
+	var r Rights
+	for line := range strings.Lines(strings.ReplaceAll(string(text), c.stack, "STACK")) {
+		word, right, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch word {
+		case "may":
+			r.Allowed = append(r.Allowed, right)
+		case "used":
+			r.Used = append(r.Used, right)
+		case "denied":
+			r.Denied = append(r.Denied, right)
+		default:
+			return Rights{}, fmt.Errorf("read rights: what is %q?", line)
+		}
+	}
+	return r, nil
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
@@ -64,7 +65,8 @@ func write(ctx context.Context, server *Local, round int, seed uint64, after tim
 	c := newClient(server.Endpoint(), killWriters)
 	defer c.close()
 	for i := range journals {
-		journals[i] = newJournal(round, i, seed)
+		random := rand.New(rand.NewPCG(seed, uint64(round*killWriters+i+1)))
+		journals[i] = newJournal(fmt.Sprintf("round%d-writer%d", round, i), 41, random)
 		go func() {
 			journals[i].write(ctx, c)
 			done <- struct{}{}

@@ -131,6 +131,7 @@ type answer struct {
 	header http.Header
 	body   []byte // with Content-Encoding undone
 	took   time.Duration
+	tries  int // that it took, see client
 }
 
 // send sends a request once, and reads the whole answer.

@@ -42,6 +42,8 @@ type settings struct {
 	addr        string
 	consoleAddr string
 	log         string // file; "" is stderr
+	rights      string // file; "" is none
+	faults      string // file; "" is none
 	concurrency int
 	indexLag    time.Duration
 	clockSkew   time.Duration
@@ -54,6 +56,8 @@ func main() {
 	flag.StringVar(&s.addr, "addr", "127.0.0.1:8080", "the `address` to listen on; port 0 takes a free one")
 	flag.StringVar(&s.consoleAddr, "console-addr", "127.0.0.1:8081", "the `address` of the report API, if the template has one")
 	flag.StringVar(&s.log, "log", "", "the `file` that log lines go to, instead of stderr")
+	flag.StringVar(&s.rights, "rights", "", "the `file` that tells which rights the functions have, use and lack")
+	flag.StringVar(&s.faults, "faults", "", "while this `file` is there, calls to the stores go wrong: it holds a seed and their share, as 1 0.05")
 	flag.IntVar(&s.concurrency, "concurrency", front.DefaultConcurrency, "execution environments of each function, at most")
 	// Tables, indexes and clocks are on one machine, so that the allowances can be far smaller than in the cloud.
 	flag.DurationVar(&s.indexLag, "index-lag", 200*time.Millisecond, "CAIRN_INDEX_LAG of the functions")
@@ -92,11 +96,20 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.undo()) }()
-	gateway, err := st.front(ctx, s, log.line)
+	notes := io.Discard
+	if s.rights != "" {
+		file, err := os.Create(s.rights)
+		if err != nil {
+			return fmt.Errorf("make file of rights: %w", err)
+		}
+		defer file.Close() // every line was checked as it was written
+		notes = file
+	}
+	gateway, wires, err := st.front(ctx, s, log.line, notes)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, gateway.Close()) }()
+	defer func() { err = errors.Join(err, gateway.Close(), wires.close()) }()
 	doors := []door{{xapi, gateway.API(xapiAPI)}}
 	reports := ""
 	if api := gateway.API(reportsAPI); api != nil {

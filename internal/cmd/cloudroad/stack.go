@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -61,39 +62,52 @@ func (st *stack) undo() error {
 	return errors.Join(st.cairn.Tables.DropTables(ctx), os.RemoveAll(st.folder))
 }
 
-// front builds the functions and makes the front for them.
-func (st *stack) front(ctx context.Context, s settings, log func(front.Line)) (*front.Front, error) {
+// front builds the functions and makes the front for them, with wires of their own to the stores.
+func (st *stack) front(ctx context.Context, s settings, log func(front.Line), notes io.Writer) (*front.Front, *wires, error) {
 	root, err := output(ctx, "", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/cairn-lrs/cairn")
 	if err != nil {
-		return nil, fmt.Errorf("find the module's root: %w", err)
+		return nil, nil, fmt.Errorf("find the module's root: %w", err)
 	}
 	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
 	if err != nil {
-		return nil, fmt.Errorf("read template: %w", err)
+		return nil, nil, fmt.Errorf("read template: %w", err)
 	}
-	template, err := front.ReadTemplate(text, map[string]string{"AWS::StackName": st.name, "Bucket": st.name})
+	values := map[string]string{"AWS::StackName": st.name, "Bucket": st.name}
+	template, err := front.ReadTemplate(text, values)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	rights, err := front.ReadRights(text, values)
+	if err != nil {
+		return nil, nil, err
+	}
+	wires := newWires(rights, notes, &faultFile{path: s.faults})
+	stores := make(map[string]map[string]string)
 	for _, function := range template.Functions {
 		st.functions = append(st.functions, function.Name)
 		if err := build(ctx, root, "./functions/"+folder(function.Name), st.binary(function.Name)); err != nil {
-			return nil, err
+			return nil, nil, errors.Join(err, wires.close())
+		}
+		if stores[function.Name], err = wires.open(function.Name, st.servers); err != nil {
+			return nil, nil, errors.Join(err, wires.close())
 		}
 	}
-	return front.New(front.Options{
+	gateway, err := front.New(front.Options{
 		Template: template, Binary: st.binary, Concurrency: s.concurrency, Log: log,
 		Streams: front.Server{Endpoint: st.servers.DynamoDB, Region: cloudtest.Region, AccessKey: cloudtest.AccessKey},
 		Environment: map[string]string{
-			"AWS_REGION":              cloudtest.Region,
-			"AWS_ACCESS_KEY_ID":       cloudtest.AccessKey,
-			"AWS_SECRET_ACCESS_KEY":   cloudtest.SecretKey,
-			"CAIRN_DYNAMODB_ENDPOINT": st.servers.DynamoDB,
-			"CAIRN_S3_ENDPOINT":       st.servers.S3,
-			"CAIRN_INDEX_LAG":         s.indexLag.String(),
-			"CAIRN_CLOCK_SKEW":        s.clockSkew.String(),
+			"AWS_REGION":            cloudtest.Region,
+			"AWS_ACCESS_KEY_ID":     cloudtest.AccessKey,
+			"AWS_SECRET_ACCESS_KEY": cloudtest.SecretKey,
+			"CAIRN_INDEX_LAG":       s.indexLag.String(),
+			"CAIRN_CLOCK_SKEW":      s.clockSkew.String(),
 		},
+		EnvironmentOf: func(function string) map[string]string { return stores[function] },
 	})
+	if err != nil {
+		return nil, nil, errors.Join(err, wires.close())
+	}
+	return gateway, wires, nil
 }
 
 // folder is where the Makefile, too, looks for a function's main: StatementsFunction is functions/statements.

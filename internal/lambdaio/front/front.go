@@ -23,8 +23,8 @@
 //
 // # What it leaves out
 //
-// Throttling of the stage, authorizers, CORS of the gateway, custom domains, HTTP/2, part of a CPU, and IAM: a function's
-// rights are not checked. When all environments of a function are busy a request waits, where Lambda would start more.
+// Throttling of the stage, authorizers, CORS of the gateway, custom domains, HTTP/2, part of a CPU, and IAM: who
+// starts it can hold the functions to what ReadRights says. When all environments of a function are busy a request waits, where Lambda would start more.
 //
 // Sources: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs" and "Quotas for HTTP APIs";
 // Lambda developer guide, "Using the Lambda runtime API", "Lambda execution environment lifecycle" and "Quotas".
@@ -52,6 +52,9 @@ type Options struct {
 	// Environment is set for every function beside what the template says, and wins over it: region, credentials, and
 	// the endpoints that stand in for AWS's.
 	Environment map[string]string
+
+	// EnvironmentOf is the same for one function, given its logical id. nil: nothing is set for one alone.
+	EnvironmentOf func(function string) map[string]string
 
 	// Concurrency bounds the execution environments of one function; 0 means 4.
 	Concurrency int
@@ -110,6 +113,7 @@ func New(o Options) (*Front, error) {
 	for _, function := range o.Template.Functions {
 		environment := function.variables()
 		maps.Copy(environment, o.Environment)
+		maps.Copy(environment, o.EnvironmentOf(function.Name))
 		p := newPool(launcher{
 			function:    function,
 			binary:      o.Binary(function.Name),
@@ -181,6 +185,9 @@ func (f *Front) API(name string) http.Handler {
 func (o Options) withDefaults() Options {
 	if o.Concurrency == 0 {
 		o.Concurrency = DefaultConcurrency
+	}
+	if o.EnvironmentOf == nil {
+		o.EnvironmentOf = func(string) map[string]string { return nil }
 	}
 	if o.Log == nil {
 		o.Log = func(Line) {}

@@ -26,40 +26,48 @@ const (
 	lost    outcome = "without an answer"
 )
 
+// under way is the outcome of a request that has none yet.
+const underWay outcome = ""
+
 // sent is one request of a writer.
 type sent struct {
 	ids     []string
 	bodies  []string
 	voids   []string // ids that its voiding statements are about
 	refers  bool     // its statements refer to one of the writer's
+	began   time.Time
 	outcome outcome
+}
+
+// body is the request's: one statement, or a batch.
+func (s *sent) body() string {
+	if len(s.bodies) == 1 {
+		return s.bodies[0]
+	}
+	return "[" + strings.Join(s.bodies, ",") + "]"
 }
 
 // journal is what one writer did in one round: an oracle outside the server. Every statement is by the writer's own agent,
 // or refers to one that is.
 type journal struct {
 	agent    string
+	largest  int // batch
 	random   *rand.Rand
 	requests []*sent
 	there    map[string]found // by id, as verify has seen it
 }
 
-func newJournal(round, writer int, seed uint64) *journal {
-	return &journal{
-		agent:  fmt.Sprintf("mailto:round%d-writer%d@example.org", round, writer),
-		random: rand.New(rand.NewPCG(seed, uint64(round*killWriters+writer+1))),
-	}
+// newJournal makes the journal of a writer that nobody else of the store is called like.
+func newJournal(writer string, largest int, random *rand.Rand) *journal {
+	return &journal{agent: "mailto:" + writer + "@example.org", largest: largest, random: random}
 }
 
 // write stores singles, batches, references, voids and refusable requests until the server is gone.
 func (j *journal) write(ctx context.Context, c *client) {
 	for {
 		s := j.next()
-		body := s.bodies[0]
-		if len(s.bodies) > 1 {
-			body = "[" + strings.Join(s.bodies, ",") + "]"
-		}
-		a, err := c.post(ctx, body)
+		s.began = time.Now()
+		a, err := c.post(ctx, s.body())
 		s.outcome = lost
 		if err == nil && a.status == http.StatusOK {
 			s.outcome = acked
@@ -78,13 +86,18 @@ func (j *journal) next() *sent {
 	s := &sent{}
 	size := 1
 	if j.random.IntN(3) == 0 {
-		size = 2 + j.random.IntN(40)
+		size = 2 + j.random.IntN(j.largest-1)
 	}
 	target := j.target()
 	kind := j.random.IntN(8)
 	for i := range size {
 		id := uuid.NewV4().String()
 		actor, verb, object := j.agent, "http://example.org/did", fmt.Sprintf(`{"id":"http://example.org/%d"}`, i)
+		instructor := ""
+		if j.random.IntN(4) == 0 { // something to be merged with what all others bring
+			object = fmt.Sprintf(`{"id":"http://example.org/%d","definition":{"name":{"en":"name %d"}}}`, i, j.random.IntN(5))
+			instructor = fmt.Sprintf(`"instructor":{"mbox":"mailto:instructor%d@example.org","name":"name %d"},`, j.random.IntN(5), j.random.IntN(1_000_000))
+		}
 		switch {
 		case kind == 0 && target != "":
 			s.refers = true
@@ -98,8 +111,8 @@ func (j *journal) next() *sent {
 		}
 		s.ids = append(s.ids, id)
 		s.bodies = append(s.bodies, fmt.Sprintf(
-			`{"id":"%s","actor":{"mbox":"%s"},"verb":{"id":"%s"},"object":%s,"version":"1.0.0","timestamp":"2026-01-01T00:00:00Z","context":{"extensions":{"http://example.org/n":%d.50}}}`,
-			id, actor, verb, object, j.random.IntN(1000)))
+			`{"id":"%s","actor":{"mbox":"%s","name":"name %d"},"verb":{"id":"%s"},"object":%s,"version":"1.0.0","timestamp":"2026-01-01T00:00:00Z","context":{%s"extensions":{"http://example.org/n":%d.50}}}`,
+			id, actor, j.random.IntN(3), verb, object, instructor, j.random.IntN(1000)))
 	}
 	return s
 }

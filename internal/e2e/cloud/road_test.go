@@ -1,0 +1,103 @@
+// Package cloud plays the black-box tests over the cloud-like road: the functions as they are deployed, in processes of
+// their own, over DynamoDB Local and an S3 server. `make e2e` runs it.
+package cloud
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cairn-lrs/cairn/internal/cloudtest"
+	"github.com/cairn-lrs/cairn/internal/e2e"
+	"github.com/cairn-lrs/cairn/internal/e2e/gateway"
+	"github.com/cairn-lrs/cairn/internal/e2e/gateway/gatewaytest"
+)
+
+// TestRoad lets everything that knows an LRS by its HTTP go over one road, which is deployed once. Then it reads in the logs
+// that every answer came from a function in a process of its own, and in what passed between the functions and the stores
+// that each function needs its rights.
+func TestRoad(t *testing.T) {
+	road := deploy(t)
+	if road == nil {
+		return
+	}
+	t.Run("scripts", func(t *testing.T) { e2e.Run(t, road) })
+	t.Run("histories", func(t *testing.T) { e2e.RunHistories(t, road, histories, uint64(time.Now().UnixNano())) })
+	t.Run("fallback", func(t *testing.T) { e2e.RunFirst(t, doubled{road}) })
+	t.Run("gateway", func(t *testing.T) { gatewaytest.Run(t, target(t, road)) })
+	t.Run("storm", func(t *testing.T) {
+		e2e.RunStorm(t, road, doubled{road}.Endpoint(), operations(t), uint64(time.Now().UnixNano()))
+	})
+	t.Run("fsck", func(t *testing.T) {
+		said, err := road.Check(t.Context())
+		if err != nil {
+			t.Errorf("%v\n%s", err, said)
+		}
+		t.Logf("fsck: %s", said)
+	})
+	servedByFunctions(t, road)
+	needsItsRights(t, road)
+}
+
+// deploy starts a road that is stopped when the test ends; nil where it cannot run and need not.
+func deploy(t testing.TB, flags ...string) *e2e.Cloud {
+	t.Helper()
+	servers, ok := cloudtest.Start(t)
+	if !ok {
+		return nil
+	}
+	road, err := e2e.Deploy(t.Context(), t.TempDir(), servers, flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := road.Stop(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			failures, err := road.Failures()
+			t.Logf("the road printed:\n%s\nand of failures it logged (%v):\n%s", road.Output(), err, failures)
+		}
+	})
+	return road
+}
+
+// target is the road as a stack that is verified from outside.
+func target(t *testing.T, road *e2e.Cloud) gateway.Target {
+	t.Helper()
+	store, err := road.NewStore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	credential, err := road.NewCredential(t.Context(), store, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gateway.Target{URL: road.Endpoint(), Key: credential.Key, Secret: credential.Secret}
+}
+
+// doubled is a road whose clients are configured with a slash too many, which takes every request to the fallback function.
+type doubled struct{ *e2e.Cloud }
+
+// Endpoint implements e2e.Road.
+func (d doubled) Endpoint() string { return strings.Replace(d.Cloud.Endpoint(), "/xapi", "//xapi", 1) }
+
+const histories = 60
+
+// stormOperations is how many operations a storm has; CAIRN_STORM asks for more.
+const stormOperations = 1500
+
+func operations(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("CAIRN_STORM")
+	if text == "" {
+		return stormOperations
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("CAIRN_STORM is no number of operations: %q", text)
+	}
+	return n
+}
