@@ -13,6 +13,7 @@ import (
 type Call struct {
 	Action   string // "dynamodb:PutItem"
 	Resource string // the end of an ARN: "table/NAME", "table/NAME/index/INDEX", "BUCKET", "BUCKET/KEY"
+	Key      string // the partition key, of a write of one item; "" for others
 }
 
 // CallsOf says which actions a request to DynamoDB or S3 needs the right to. A group of writes needs those of its parts, a
@@ -30,13 +31,23 @@ func CallsOf(r *http.Request, body []byte) ([]Call, error) {
 	return s3Calls(r)
 }
 
-// dynamoDBRequest is the part of a request that tells which tables it is about.
+// dynamoDBRequest is the part of a request that tells what it is about.
 type dynamoDBRequest struct {
-	TableName     string
+	oneItem
 	IndexName     string
 	RequestItems  map[string]any // by table
-	TransactItems []map[string]struct{ TableName string }
+	TransactItems []map[string]oneItem
 }
+
+// oneItem is the part of a write that tells of which item it is. The partition key is called pk in every table.
+type oneItem struct {
+	TableName string
+	Item, Key struct {
+		PK struct{ S string } `json:"pk"`
+	}
+}
+
+func (i oneItem) key() string { return i.Item.PK.S + i.Key.PK.S } // one of them is empty
 
 // partActions are what the parts of a group of writes or reads need.
 var partActions = map[string]string{
@@ -48,18 +59,17 @@ func dynamoDBCalls(operation string, body []byte) ([]Call, error) {
 	if err := json.Unmarshal(body, &request); err != nil {
 		return nil, fmt.Errorf("read call of %s: %w", operation, err)
 	}
-	call := func(action, table, index string) Call {
-		c := Call{Action: "dynamodb:" + action, Resource: "table/" + table}
-		if index != "" {
-			c.Resource += "/index/" + index
-		}
+	call := func(action, table string) Call { return Call{Action: "dynamodb:" + action, Resource: "table/" + table} }
+	ofItem := func(action string, i oneItem) Call {
+		c := call(action, i.TableName)
+		c.Key = i.key()
 		return c
 	}
 	switch {
 	case len(request.RequestItems) > 0:
 		var calls []Call
 		for _, table := range slices.Sorted(maps.Keys(request.RequestItems)) {
-			calls = append(calls, call(operation, table, ""))
+			calls = append(calls, call(operation, table))
 		}
 		return calls, nil
 	case len(request.TransactItems) > 0:
@@ -70,12 +80,16 @@ func dynamoDBCalls(operation string, body []byte) ([]Call, error) {
 				if !known {
 					return nil, fmt.Errorf("read call of %s: what a part %q needs is not known", operation, kind)
 				}
-				calls = append(calls, call(action, part.TableName, ""))
+				calls = append(calls, ofItem(action, part))
 			}
 		}
 		return calls, nil
 	case request.TableName != "":
-		return []Call{call(operation, request.TableName, request.IndexName)}, nil
+		c := ofItem(operation, request.oneItem)
+		if request.IndexName != "" {
+			c.Resource += "/index/" + request.IndexName
+		}
+		return []Call{c}, nil
 	}
 	return nil, fmt.Errorf("read call of %s: it names no table", operation)
 }

@@ -5,12 +5,14 @@ import (
 	"encoding/json/v2"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+	"uuid"
 
 	"github.com/cairn-lrs/cairn/internal/cloudtest"
 )
@@ -22,6 +24,7 @@ type Cloud struct {
 	operator            operator
 	stack               string
 	log, rights, faults string // files
+	dynamoDB            string // endpoint of the tables' server
 }
 
 // deployTimeout bounds the start of the road: it builds the functions, which takes minutes where nothing is cached.
@@ -40,7 +43,7 @@ func Deploy(ctx context.Context, dir string, servers *cloudtest.Servers, flags .
 	if err != nil {
 		return nil, err
 	}
-	c := &Cloud{log: filepath.Join(dir, "cloudroad.log"), rights: filepath.Join(dir, "rights"), faults: filepath.Join(dir, "faults")}
+	c := &Cloud{log: filepath.Join(dir, "cloudroad.log"), rights: filepath.Join(dir, "rights"), faults: filepath.Join(dir, "faults"), dynamoDB: servers.DynamoDB}
 	cmd := exec.Command(road, append([]string{"-addr", "127.0.0.1:0", "-console-addr", "127.0.0.1:0", "-log", c.log, "-rights", c.rights, "-faults", c.faults}, flags...)...)
 	cmd.Env = append(os.Environ(), servers.Environ()...)
 	if c.process, err = startProcess("cloudroad", cmd, deployTimeout); err != nil {
@@ -149,6 +152,32 @@ func (c *Cloud) Failures() (string, error) {
 		}
 	}
 	return failures.String(), nil
+}
+
+// Damage puts an item into Statements that no function would: it names a statement, and has nothing of one. repair removes it.
+func (c *Cloud) Damage(ctx context.Context, store string) (repair func() error, err error) {
+	key := fmt.Sprintf(`{"pk":{"S":"%s#%s"}}`, store, uuid.NewV4())
+	put := func(operation, member string) error {
+		body := fmt.Sprintf(`{"TableName":"%s-Statements","%s":%s}`, c.stack, member, key)
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.dynamoDB, strings.NewReader(body))
+		if err != nil {
+			return fmt.Errorf("damage a statement: %w", err)
+		}
+		request.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
+		request.Header.Set("Content-Type", "application/x-amz-json-1.0")
+		// DynamoDB Local tells databases apart by key and region, and checks no signature.
+		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+cloudtest.AccessKey+"/20260101/"+cloudtest.Region+
+			"/dynamodb/aws4_request, SignedHeaders=host, Signature=none")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return fmt.Errorf("damage a statement: %w", err)
+		}
+		if response.StatusCode != http.StatusOK {
+			err = fmt.Errorf("damage a statement: %s", response.Status)
+		}
+		return errors.Join(err, response.Body.Close())
+	}
+	return func() error { return put("DeleteItem", "Key") }, put("PutItem", "Item")
 }
 
 // Storm lets a share of the functions' calls to the stores go wrong, from now on; a share of 0 ends it.

@@ -14,7 +14,7 @@ import (
 
 // wires stand between the functions and the stores, two for each function, so that it is known who asks. As IAM does, they
 // refuse what a function's policies do not allow. What is asked for is written to the notes, each thing once, in lines of
-// a word, the function, the action and the resource:
+// a word, the function, the action, the resource and, where a policy names keys, the pattern of the partition key:
 //
 //	may     what the policies allow, at the start
 //	used    a right that was asked for
@@ -36,7 +36,7 @@ func newWires(rights map[string][]front.Right, notes io.Writer, faults *faultFil
 	w := &wires{rights: rights, notes: notes, faults: faults, noted: make(map[string]bool)}
 	for function, all := range rights {
 		for _, right := range all {
-			w.note("may", function, right.Action, right.Resource)
+			w.note("may", function, right.String())
 		}
 	}
 	return w
@@ -65,19 +65,19 @@ func (w *wires) open(function string, servers *cloudtest.Servers) (map[string]st
 func (w *wires) allowed(function string, r *http.Request, body []byte) bool {
 	calls, err := cloudtest.CallsOf(r, body)
 	if err != nil {
-		w.note("denied", function, r.Method, err.Error())
+		w.note("denied", function, r.Method+" "+err.Error())
 		return false
 	}
 	all := true
 	for _, call := range calls {
 		covering := slices.DeleteFunc(slices.Clone(w.rights[function]), func(right front.Right) bool {
-			return !right.Covers(call.Action, call.Resource)
+			return !right.Covers(call.Action, call.Resource, call.Key)
 		})
 		for _, right := range covering {
-			w.note("used", function, right.Action, right.Resource)
+			w.note("used", function, right.String())
 		}
 		if len(covering) == 0 {
-			w.note("denied", function, call.Action, call.Resource)
+			w.note("denied", function, call.Action+" "+call.Resource+" "+call.Key)
 			all = false
 		}
 	}
@@ -92,8 +92,8 @@ func denial(r *http.Request) cloudtest.Fault {
 	return cloudtest.S3Error(http.StatusForbidden, "AccessDenied")
 }
 
-func (w *wires) note(word, function, action, resource string) {
-	line := fmt.Sprintf("%s %s %s %s\n", word, function, action, resource)
+func (w *wires) note(word, function, what string) {
+	line := fmt.Sprintf("%s %s %s\n", word, function, what)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.noted[line] {

@@ -29,6 +29,22 @@ func needsItsRights(t *testing.T, road *e2e.Cloud) {
 	t.Logf("rights of functions, each used: %d", len(rights.Used))
 }
 
+// isWhole requires that fsck finds no difference, once what is under way is done.
+func isWhole(t *testing.T, road *e2e.Cloud) {
+	t.Helper()
+	for begun := time.Now(); ; time.Sleep(time.Second) {
+		said, err := road.Check(t.Context())
+		if err == nil {
+			t.Logf("fsck: %s", said)
+			return
+		}
+		if time.Since(begun) > streamDelay {
+			t.Errorf("%v\n%s", err, said)
+			return
+		}
+	}
+}
+
 // logDelay is how long a line that a function has printed may take to the log.
 const logDelay = 5 * time.Second
 

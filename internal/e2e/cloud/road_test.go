@@ -30,13 +30,8 @@ func TestRoad(t *testing.T) {
 	t.Run("storm", func(t *testing.T) {
 		e2e.RunStorm(t, road, doubled{road}.Endpoint(), operations(t), uint64(time.Now().UnixNano()))
 	})
-	t.Run("fsck", func(t *testing.T) {
-		said, err := road.Check(t.Context())
-		if err != nil {
-			t.Errorf("%v\n%s", err, said)
-		}
-		t.Logf("fsck: %s", said)
-	})
+	t.Run("reports", func(t *testing.T) { askReports(t, road) })
+	t.Run("fsck", func(t *testing.T) { isWhole(t, road) })
 	servedByFunctions(t, road)
 	needsItsRights(t, road)
 }
