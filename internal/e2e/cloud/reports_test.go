@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -45,22 +46,34 @@ func askReports(t *testing.T, road *e2e.Cloud) {
 		t.Error(err)
 	}
 
-	var index struct{ Reports []struct{ ID string } }
-	if err := json.Unmarshal(v.ask(http.MethodGet, v.base, "", ""), &index, json.MatchCaseInsensitiveNames(true)); err != nil {
-		t.Fatal(err)
-	}
-	for _, report := range index.Reports {
-		v.ask(http.MethodGet, v.base+"/"+report.ID, "", "")
-	}
 	v.ask(http.MethodGet, v.base+"/live", "", "")
 	v.ask(http.MethodPut, v.base+"/saved/mine", "application/json", `{"measures":["statements"],"by":["content"]}`)
 	v.ask(http.MethodGet, v.base+"/answers/mine", "", "")
 	v.ask(http.MethodDelete, v.base+"/saved/mine", "", "")
 	v.ask(http.MethodPost, v.base+"/kpis/sales", "text/csv", "learner,date,value\nmailto:learner@example.org,2026-01-01,1\n")
 	v.ask(http.MethodGet, v.base+"/kpis/sales", "", "")
+	var index struct{ Reports []struct{ ID string } }
+	if err := json.Unmarshal(v.ask(http.MethodGet, v.base, "", ""), &index, json.MatchCaseInsensitiveNames(true)); err != nil {
+		t.Fatal(err)
+	}
+	for _, report := range index.Reports {
+		v.ask(http.MethodGet, v.base+"/"+report.ID+about[report.ID], "", "")
+	}
 	v.ask(http.MethodDelete, v.base+"/kpis/sales", "", "")
 	t.Logf("reports that were asked for: %d", len(index.Reports))
 }
+
+// about has the parameters of the reports that are about one thing.
+var about = map[string]string{
+	"content": oneContent, "funnel": oneContent, "video-heatmap": oneContent, "video-coverage": oneContent, "question-answers": oneContent,
+	"kpi-link": oneKPI, "kpi-points": oneKPI,
+	"learner": "?learner=" + url.QueryEscape(`{"mbox":"mailto:learner@example.org"}`),
+}
+
+const (
+	oneContent = "?content=http://example.org/reports/0"
+	oneKPI     = "?kpi=sales&measure=completions"
+)
 
 // statement is one whose body, when it is large, does not compress.
 func statement(n int, large bool) string {
