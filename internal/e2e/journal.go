@@ -17,7 +17,7 @@ import (
 	"uuid"
 )
 
-// outcome is what a writer knows of a request.
+// outcome is what a writer knows of a request; "" while it is under way.
 type outcome string
 
 const (
@@ -25,9 +25,6 @@ const (
 	refused outcome = "refused"
 	lost    outcome = "without an answer"
 )
-
-// under way is the outcome of a request that has none yet.
-const underWay outcome = ""
 
 // sent is one request of a writer.
 type sent struct {

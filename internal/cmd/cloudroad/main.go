@@ -96,20 +96,19 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.undo()) }()
-	notes := io.Discard
 	if s.rights != "" {
 		file, err := os.Create(s.rights)
 		if err != nil {
 			return fmt.Errorf("make file of rights: %w", err)
 		}
 		defer file.Close() // every line was checked as it was written
-		notes = file
+		st.notes = file
 	}
-	gateway, wires, err := st.front(ctx, s, log.line, notes)
+	gateway, err := st.front(ctx, s, log.line)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, gateway.Close(), wires.close()) }()
+	defer func() { err = errors.Join(err, gateway.Close()) }()
 	doors := []door{{xapi, gateway.API(xapiAPI)}}
 	reports := ""
 	if api := gateway.API(reportsAPI); api != nil {

@@ -30,11 +30,13 @@ type stack struct {
 	folder  string // of the built functions
 
 	functions []string // logical ids, once they are built
+	wires     *wires   // once there is a front
+	notes     io.Writer
 }
 
 // deploy makes tables and bucket under a name that nobody else has: the servers may be shared.
 func deploy(ctx context.Context, servers *cloudtest.Servers) (*stack, error) {
-	st := &stack{name: "road-" + strings.ToLower(rand.Text()[:12]), servers: servers}
+	st := &stack{name: "road-" + strings.ToLower(rand.Text()[:12]), servers: servers, notes: io.Discard}
 	var err error
 	st.cairn, err = cloud.New(config.Config{
 		TablePrefix: st.name + "-", Bucket: st.name, DynamoDBEndpoint: servers.DynamoDB, S3Endpoint: servers.S3,
@@ -59,40 +61,44 @@ func deploy(ctx context.Context, servers *cloudtest.Servers) (*stack, error) {
 func (st *stack) undo() error {
 	ctx, cancel := context.WithTimeout(context.Background(), undoTimeout)
 	defer cancel()
-	return errors.Join(st.cairn.Tables.DropTables(ctx), os.RemoveAll(st.folder))
+	errs := []error{st.cairn.Tables.DropTables(ctx), os.RemoveAll(st.folder)}
+	if st.wires != nil {
+		errs = append(errs, st.wires.close())
+	}
+	return errors.Join(errs...)
 }
 
-// front builds the functions and makes the front for them, with wires of their own to the stores.
-func (st *stack) front(ctx context.Context, s settings, log func(front.Line), notes io.Writer) (*front.Front, *wires, error) {
+// front builds the functions and makes the front for them, with wires of their own to the stores, which undo closes.
+func (st *stack) front(ctx context.Context, s settings, log func(front.Line)) (*front.Front, error) {
 	root, err := output(ctx, "", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/cairn-lrs/cairn")
 	if err != nil {
-		return nil, nil, fmt.Errorf("find the module's root: %w", err)
+		return nil, fmt.Errorf("find the module's root: %w", err)
 	}
 	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read template: %w", err)
+		return nil, fmt.Errorf("read template: %w", err)
 	}
 	values := map[string]string{"AWS::StackName": st.name, "Bucket": st.name}
 	template, err := front.ReadTemplate(text, values)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	rights, err := front.ReadRights(text, values)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	wires := newWires(rights, notes, &faultFile{path: s.faults})
+	st.wires = newWires(rights, st.notes, &faultFile{path: s.faults})
 	stores := make(map[string]map[string]string)
 	for _, function := range template.Functions {
 		st.functions = append(st.functions, function.Name)
 		if err := build(ctx, root, "./functions/"+folder(function.Name), st.binary(function.Name)); err != nil {
-			return nil, nil, errors.Join(err, wires.close())
+			return nil, err
 		}
-		if stores[function.Name], err = wires.open(function.Name, st.servers); err != nil {
-			return nil, nil, errors.Join(err, wires.close())
+		if stores[function.Name], err = st.wires.open(function.Name, st.servers); err != nil {
+			return nil, err
 		}
 	}
-	gateway, err := front.New(front.Options{
+	return front.New(front.Options{
 		Template: template, Binary: st.binary, Concurrency: s.concurrency, Log: log,
 		Streams: front.Server{Endpoint: st.servers.DynamoDB, Region: cloudtest.Region, AccessKey: cloudtest.AccessKey},
 		Environment: map[string]string{
@@ -104,10 +110,6 @@ func (st *stack) front(ctx context.Context, s settings, log func(front.Line), no
 		},
 		EnvironmentOf: func(function string) map[string]string { return stores[function] },
 	})
-	if err != nil {
-		return nil, nil, errors.Join(err, wires.close())
-	}
-	return gateway, wires, nil
 }
 
 // folder is where the Makefile, too, looks for a function's main: StatementsFunction is functions/statements.
