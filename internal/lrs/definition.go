@@ -68,9 +68,12 @@ func (d *definitions) merge(stored table.Item) (next table.Item, settled bool, e
 		}
 		changed = changed || c
 	}
-	encoded, err := canonical.MarshalBinary()
-	if err != nil {
-		return nil, false, fmt.Errorf("encode definition: %w", err)
+	var encoded []byte
+	if changed {
+		var err error
+		if encoded, err = canonical.MarshalBinary(); err != nil {
+			return nil, false, fmt.Errorf("encode definition: %w", err)
+		}
 	}
 	settled = true
 	for _, b := range d.brought { // where another one counts, bringing this one once more would change it

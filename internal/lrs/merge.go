@@ -117,7 +117,8 @@ func (s *Service) decoded(ctx context.Context, r *record) (*xapi.Statement, erro
 	return in, nil
 }
 
-// mergesAtOnce is how many items of one request are merged side by side: a class list brings a name for each learner.
+// mergesAtOnce is how many items of one request are merged side by side where others write too: a class list brings a name
+// for each learner.
 const mergesAtOnce = 16
 
 // contribute merges contributions into their items, those alone that may change something.
@@ -126,27 +127,29 @@ func (s *Service) contribute(ctx context.Context, list []contribution) error {
 	if len(list) == 0 {
 		return nil
 	}
-	// Where others write too all items are read first, in one call. An only writer reads each in its turn, so that its
-	// own requests do not meet.
-	stored := make([]table.Item, len(list))
-	read := s.merged == nil
-	if read {
-		refs := make([]table.Ref, len(list))
-		for i, c := range list {
-			refs[i] = c.ref()
+	if s.merged != nil { // no merge waits for a disk or a net: goroutines would only cost their stacks
+		for _, c := range list {
+			if err := s.contributeOne(ctx, c, nil, false); err != nil {
+				return err
+			}
 		}
-		var err error
-		if stored, err = s.batchGet(ctx, refs); err != nil {
-			return fmt.Errorf("read merged items: %w", err)
-		}
+		return nil
+	}
+	refs := make([]table.Ref, len(list))
+	for i, c := range list {
+		refs[i] = c.ref()
+	}
+	stored, err := s.batchGet(ctx, refs)
+	if err != nil {
+		return fmt.Errorf("read merged items: %w", err)
 	}
 	if len(list) == 1 {
-		return s.contributeOne(ctx, list[0], stored[0], read)
+		return s.contributeOne(ctx, list[0], stored[0], true)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(mergesAtOnce)
 	for i, c := range list {
-		group.Go(func() error { return s.contributeOne(ctx, c, stored[i], read) })
+		group.Go(func() error { return s.contributeOne(ctx, c, stored[i], true) })
 	}
 	return group.Wait()
 }
