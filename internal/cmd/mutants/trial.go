@@ -59,12 +59,16 @@ func try(ctx context.Context, root string, m mutant) (result, error) {
 	c := exec.CommandContext(ctx, "go", args...)
 	c.Dir = root
 	c.Env = append(c.Environ(), "GOFLAGS=-overlay="+overlay)
+	var complaint bytes.Buffer // of the go command itself
+	c.Stderr = &complaint
 	out, err := c.Output()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		return result{}, fmt.Errorf("run go test: %w", err)
 	}
 	r := result{mutant: m, took: time.Since(began)}
-	r.outcome, r.said = judge(out, m.test)
+	if r.outcome, r.said = judge(out, m.test); r.said == "" {
+		r.said, _, _ = strings.Cut(complaint.String(), "\n")
+	}
 	return r, ctx.Err()
 }
 
