@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"encoding/json/v2"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -209,12 +210,9 @@ func distractors(a *asking) (*result.Table, error) {
 		return nil, err
 	}
 	interaction := measure.Interaction{Type: d.Type, Correct: d.Correct}
-	var matrix *measure.Matrix
-	at := 0
-	if m := a.matrix(all.scores[item.parent]); m != nil {
-		if i, ok := m.Item(a.sieve.scope); ok {
-			matrix, at = m, i
-		}
+	matrix, at, err := a.family(item.parent)
+	if err != nil {
+		return nil, err
 	}
 	responses := item.responses
 	if len(responses) == 0 {
@@ -232,6 +230,34 @@ func distractors(a *asking) (*result.Table, error) {
 		t.Rows = append(t.Rows, a.optionRow(&o, n, labels, slices.Contains(choices, o.Option)))
 	}
 	return t, nil
+}
+
+// family arranges the answers to all questions of the parent of the one in question, and says which of them that is; nil where the best and the
+// weakest cannot be told. It reads the ledgers of the parent's learners.
+func (a *asking) family(parent fact.Hash) (m *measure.Matrix, at int, err error) {
+	if (parent == fact.Hash{}) {
+		return nil, 0, nil
+	}
+	question := a.sieve.scope
+	a.sieve.scope = parent
+	defer func() { a.sieve.scope = question }()
+	a.ledger = 0 // those of the question are among them
+	all, err := a.answers()
+	if errors.Is(err, ErrBound) {
+		a.notes = append(a.notes, "The best and the weakest 27 % are not told: "+err.Error()+".")
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	if m = a.matrix(all.scores[parent]); m == nil {
+		return nil, 0, nil
+	}
+	at, ok := m.Item(question)
+	if !ok { // all answered alike
+		return nil, 0, nil
+	}
+	return m, at, nil
 }
 
 // withoutSums are columns whose cells are not added up: a learner can choose several options.
