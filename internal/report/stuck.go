@@ -36,7 +36,8 @@ func stuck(a *asking) (*result.Table, error) {
 		return nil, err
 	}
 	t := &result.Table{Columns: a.report.Columns, Parts: []result.Part{
-		{Whole: "reached", Some: "wrong"}, {Whole: "reached", Some: "slow"}, {Whole: "reached", Some: "left"}, {Whole: "reached", Some: "stuck"}}}
+		{Whole: "reached", Some: "wrong"}, {Whole: "reached", Some: "slow"}, {Whole: "reached", Some: "left"}, {Whole: "reached", Some: "stuck"},
+		{Whole: "stuck", Some: "wrong"}, {Whole: "stuck", Some: "slow"}, {Whole: "stuck", Some: "left"}}}
 	tell := []result.Row{}
 	for _, s := range elements.Points() {
 		learners := func(n int64) result.Cell { return result.Counted(n, int(n)) }

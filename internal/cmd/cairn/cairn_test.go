@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -65,6 +66,7 @@ func curl() {
 //	http STATUS METHOD PATH [FILE]
 //	                         sends FILE to ENDPOINT with KEY and SECRET and wants the status; the answer is in answer.txt
 //	exit CODE COMMAND...     runs a command and wants this exit code
+//	until REGEXP COMMAND...  runs a command again and again until it prints a match, 10 s at most; the output is in until.txt
 //	take NAME REGEXP FILE    sets NAME to the first group of the first match
 //	statements N FILE        writes N statements, one a line
 func TestScripts(t *testing.T) {
@@ -72,7 +74,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": scriptServe, "signal": scriptSignal, "http": scriptHTTP,
-			"exit": scriptExit, "take": scriptTake, "statements": scriptStatements,
+			"exit": scriptExit, "until": scriptUntil, "take": scriptTake, "statements": scriptStatements,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[current{}] = &current{}
@@ -141,6 +143,21 @@ func scriptExit(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+func scriptUntil(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile("(?m)" + args[0])
+	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		err := ts.Exec(args[1], args[2:]...)
+		said := ts.ReadFile("stdout")
+		if err == nil && want.MatchString(said) {
+			ts.Check(os.WriteFile(ts.MkAbs("until.txt"), []byte(said), 0o600))
+			return
+		}
+		if time.Since(begun) > 10*time.Second {
+			ts.Fatalf("%v, and it printed no %s: %s", err, args[0], said)
+		}
 	}
 }
 
