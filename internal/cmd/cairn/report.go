@@ -20,7 +20,7 @@ var reportCommand = command{
 	name:    "report",
 	args:    "[NAME]",
 	summary: "Print a report of a running LRS",
-	details: `NAME is a report, as overview, activity or contents; answers/NAME is a saved query, and query asks the question of one's own that
+	details: `NAME is a report, as overview, activity or contents; live says the newest statements, answers/NAME is a saved query, and query asks the question of one's own that
 is read as JSON from standard input. Without NAME the reports are listed. -format csv and -format json print what the report API answers;
 a table is cut where the terminal would be too narrow, the others never.`,
 	run: runReport,
@@ -104,6 +104,13 @@ func runReport(ctx context.Context, t terminal, c command, args []string) error 
 			return err
 		}
 		return list.Write(t.out)
+	}
+	if rest[0] == "live" {
+		live, err := client.Live(ctx)
+		if err != nil {
+			return err
+		}
+		return live.Write(t.out)
 	}
 	var body io.Reader
 	if rest[0] == "query" {

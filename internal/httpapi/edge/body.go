@@ -69,7 +69,7 @@ func (r *Request) readBody(limit int64) ([]byte, error) {
 	}
 	length := r.http.ContentLength
 	if length > limit {
-		return nil, tooLarge(limit)
+		return nil, r.tooLarge(limit)
 	}
 	if length >= 0 {
 		body, err := readAnnounced(r.http.Body, int(length))
@@ -83,7 +83,7 @@ func (r *Request) readBody(limit int64) ([]byte, error) {
 		return nil, unreadable(r, err)
 	}
 	if int64(len(body)) > limit {
-		return nil, tooLarge(limit)
+		return nil, r.tooLarge(limit)
 	}
 	return body, nil
 }
@@ -125,7 +125,10 @@ func unreadable(r *Request, cause error) error {
 	return e
 }
 
-func tooLarge(limit int64) error {
+func (r *Request) tooLarge(limit int64) error {
+	if r.own {
+		return Refuse(http.StatusRequestEntityTooLarge, "", "the request's content is larger than %d bytes", limit)
+	}
 	return Refuse(http.StatusRequestEntityTooLarge, "xAPI 1.0.3 Communication 3.2",
 		"the request's content is larger than %d bytes: send fewer statements at a time (cairn import does so), large attachments by fileUrl, and a large document by an upload, which POST /xapi/uploads begins", limit)
 }

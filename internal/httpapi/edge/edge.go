@@ -247,6 +247,9 @@ func (e *Edge) checkHead(r *http.Request) error {
 			n += len(name) + len(v) + perLine
 		}
 	}
+	if n > e.Limits.Head && e.Dialect.Own {
+		return Refuse(http.StatusRequestEntityTooLarge, "", "request line and headers are larger than %d bytes", e.Limits.Head)
+	}
 	if n > e.Limits.Head {
 		return Refuse(http.StatusRequestEntityTooLarge, "xAPI 1.0.3 Communication 1.3",
 			"request line and headers are larger than %d bytes: send the parameters as a form, with POST and ?method=GET", e.Limits.Head)

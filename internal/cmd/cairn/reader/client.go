@@ -154,3 +154,14 @@ func (c *Client) List(ctx context.Context) (*List, error) {
 	err = json.UnmarshalRead(answer, list)
 	return list, errors.Join(err, answer.Close())
 }
+
+// Live asks what is happening now.
+func (c *Client) Live(ctx context.Context) (*Live, error) {
+	answer, err := c.Do(ctx, http.MethodGet, "/live", "", nil)
+	if err != nil {
+		return nil, err
+	}
+	live := &Live{}
+	err = json.UnmarshalRead(answer, live)
+	return live, errors.Join(err, answer.Close())
+}

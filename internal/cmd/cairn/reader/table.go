@@ -195,3 +195,28 @@ func (l *List) Write(w io.Writer) error {
 	}
 	return t.Flush()
 }
+
+// Live is what is happening now.
+type Live struct {
+	Sentences []struct {
+		Stored time.Time `json:"stored"`
+		Text   string    `json:"text"`
+	} `json:"sentences"`
+	Learners struct {
+		Value      int    `json:"value"`
+		Suppressed string `json:"suppressed"`
+	} `json:"learners"`
+}
+
+// Write prints the sentences, the newest last.
+func (l *Live) Write(w io.Writer) error {
+	for _, s := range l.Sentences {
+		fmt.Fprintf(w, "%s  %s\n", s.Stored.Local().Format(time.TimeOnly), printable(s.Text))
+	}
+	learners := l.Learners.Suppressed
+	if learners == "" {
+		learners = strconv.Itoa(l.Learners.Value)
+	}
+	_, err := fmt.Fprintf(w, "\nLearners in the last 5 minutes: %s\n", learners)
+	return err
+}
