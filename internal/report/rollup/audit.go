@@ -40,6 +40,9 @@ type auditedStore struct {
 func (a *Audit) Add(ctx context.Context, events []Event) error {
 	byStore := map[*auditedStore][]Event{}
 	for _, e := range events {
+		if e.Store == "" {
+			continue // its key is damaged
+		}
 		s, err := a.store(ctx, e.Store)
 		if errors.Is(err, auth.ErrNotFound) {
 			continue

@@ -66,6 +66,10 @@ func (f *Folder) Fold(ctx context.Context, events []Event) error {
 func (f *Folder) fold(ctx context.Context, events []Event) (dead []DeadLetter, err error) {
 	byStore := map[string][]Event{}
 	for _, e := range events {
+		if e.Store == "" || e.StatementID == "" { // not even the key of its item can be read
+			f.Log.ErrorContext(ctx, "a statement without a name is not counted: cairn fsck tells more", "reason", e.Reason)
+			continue
+		}
 		byStore[e.Store] = append(byStore[e.Store], e)
 	}
 	for _, id := range slices.Sorted(maps.Keys(byStore)) {

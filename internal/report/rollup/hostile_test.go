@@ -22,7 +22,7 @@ func hostile(n int, e Event) (spoiled Event, counted bool) {
 		e.Statement = []byte(strings.Replace(text, old, new, 1))
 		return e
 	}
-	switch n % 8 {
+	switch n % 10 {
 	case 0:
 		e.Statement, e.Stored, e.Reason = nil, time.Time{}, "unpack statement: checksum does not match"
 		return e, false
@@ -40,6 +40,13 @@ func hostile(n int, e Event) (spoiled Event, counted bool) {
 		return replace(`"timestamp":"2026`, `"timestamp":"9999`), true
 	case 6:
 		return replace(`"timestamp":"2026`, `"timestamp":"0001`), true
+	}
+	long := strings.Repeat("long", 150_000)
+	switch n % 10 {
+	case 7:
+		return replace(`"id":"http://example.org/c`, `"id":"http://example.org/`+long), true
+	case 8:
+		return replace(`mailto:`, `mailto:`+long), true // kept as its hash
 	}
 	members := strings.Repeat(`{"mbox":"mailto:member@example.org"},`, 5000)
 	return replace(`"objectType":"Agent"`, `"objectType":"Group","member":[`+members[:len(members)-1]+`]`), true

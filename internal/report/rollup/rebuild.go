@@ -26,6 +26,8 @@ type Rebuild struct {
 	// invocation. 0 where this is the only process; then Forget tells it.
 	Settle time.Duration
 	Forget func()
+	// Linger is how long reports that are being read when the store switches over may take.
+	Linger time.Duration
 	Log    *slog.Logger
 	Now    func() time.Time
 	Report func(Progress) // called now and then; nil: nobody is told
@@ -296,7 +298,7 @@ func (r *Rebuild) compare(ctx context.Context, state *rebuildState) error {
 		}
 	}
 	r.Forget()
-	state.Until = r.Now().Add(r.Settle)
+	state.Until = r.Now().Add(max(r.Settle, r.Linger))
 	return r.next(ctx, state, Switching, 1)
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
-	"github.com/cairn-lrs/cairn/internal/report/fact"
 )
 
 // generation is one of a store, with what its contributions depend on.
@@ -85,6 +84,3 @@ func (s *Stores) Forget() {
 	defer s.mu.Unlock()
 	clear(s.known)
 }
-
-// hasher is the store's keyed hash.
-func hasher(store auth.Store) fact.Hasher { return store.Term }
