@@ -135,9 +135,9 @@ func (s *attemptSum) cells() []result.Cell {
 		rate(s.Completed, s.Starts, s.tried, s.completed, s.open),
 		rate(s.InTime, s.Matured, s.matured, s.inTime, s.late),
 		result.Counted(s.Waived, s.waived),
-		rate(s.Passed, s.Judged, s.judged(), s.passed, s.failed),
-		rate(s.firstPassed, s.firstJudged, s.judged(), s.passedFirst, s.failedFirst),
-		median(s.scores, 10_000, s.scored),
+		tracked(rate(s.Passed, s.Judged, s.judged(), s.passed, s.failed)),
+		tracked(rate(s.firstPassed, s.firstJudged, s.judged(), s.passedFirst, s.failedFirst)),
+		tracked(median(s.scores, 10_000, s.scored)),
 		median(s.elapsed, 1000, s.timed),
 		total(s.active, int64(len(s.actives)), s.activeOf),
 		median(s.actives, 1000, s.activeOf),
@@ -159,6 +159,14 @@ func median(values []int64, unit float64, learners int) result.Cell {
 	c := result.Measured(d.Median/unit, int64(d.N), learners)
 	if !d.MedianInterval.None() {
 		c = c.Within(d.MedianInterval.Low/unit, d.MedianInterval.High/unit)
+	}
+	return c
+}
+
+// tracked tells a figure of which no statement of the scope carries the field from one of too little data.
+func tracked(c result.Cell) result.Cell {
+	if c.State == result.NotEnough {
+		return result.Absent(result.Untracked)
 	}
 	return c
 }

@@ -60,7 +60,7 @@ func (c cells) attemptCells(p Period, learners int) []result.Cell {
 		result.Counted(starts, behind(starts)),
 		result.Counted(done, behind(done)),
 		rate(done, starts-waived, behind(starts), behind(done), behind(starts-waived-done)),
-		rate(passed, judged, behind(judged), behind(passed), behind(judged-passed)),
+		tracked(rate(passed, judged, behind(judged), behind(passed), behind(judged-passed))),
 		total(c.days(p, measure.SessionTime), sessions, behind(sessions)),
 	}
 }

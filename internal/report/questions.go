@@ -101,6 +101,9 @@ func questions(a *asking) (*result.Table, error) {
 	for parent, s := range all.scores {
 		matrices[parent] = a.matrix(s)
 	}
+	if len(all.items) == 0 {
+		a.notes = append(a.notes, "Not tracked: no statement with the verb answered is about a question.")
+	}
 	t := &result.Table{Columns: a.report.Columns}
 	for h, item := range all.items {
 		n := int(item.Responses)

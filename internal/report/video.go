@@ -53,6 +53,9 @@ func videos(a *asking) (*result.Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(of) == 0 {
+		a.notes = append(a.notes, "Not tracked: no statement is of the Video Profile.")
+	}
 	t := &result.Table{Columns: a.report.Columns}
 	for h, v := range of {
 		t.Rows = append(t.Rows, append(a.contentCells(h)[:2:2], videoCells(v)...))
