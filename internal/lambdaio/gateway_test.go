@@ -362,7 +362,8 @@ func TestSizesAtTheLimit(t *testing.T) {
 		{"binary of 4.4 MiB fits in base64", respond("image/png", make([]byte, 44<<20/10)), 200},
 		{"binary of 4.6 MiB does not", respond("image/png", make([]byte, 46<<20/10)), 413},
 		{"text of 5.9 MiB fits", respond("application/json", bytes.Repeat([]byte("a"), 59<<20/10)), 200},
-		{"text of 4 MiB that doubles by escapes does not", respond("application/json", bytes.Repeat([]byte(`"`), 4<<20)), 413},
+		{"text of 4 MiB that doubles by escapes fits in base64", respond("application/json", bytes.Repeat([]byte(`"`), 4<<20)), 200},
+		{"text of 4.8 MiB that doubles by escapes does not", respond("application/json", bytes.Repeat([]byte(`"`), 48<<20/10)), 413},
 		{"handler is stopped when its answer cannot be sent", func(w http.ResponseWriter, _ *http.Request) {
 			chunk := make([]byte, 1<<20)
 			for n := range 100 {

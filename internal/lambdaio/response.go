@@ -146,10 +146,13 @@ func (w *responseWriter) appendBody(dst []byte) []byte {
 	start := len(dst)
 	if isText(w.sent) {
 		dst = append(dst, `,"body":`...)
-		if quoted, err := jsontext.AppendQuote(dst, body); err == nil {
-			return append(quoted, `,"isBase64Encoded":false}`...)
+		const end = `,"isBase64Encoded":false}`
+		if quoted, err := jsontext.AppendQuote(dst, body); err == nil && len(quoted)+len(end) <= MaxPayload {
+			return append(quoted, end...)
 		}
-		dst = dst[:start] // not UTF-8, whatever its type says: only base64 keeps it
+		// Not UTF-8, whatever its type says: only base64 keeps it. Or so full of quotes, which need escapes, that base64 is
+		// shorter and may just fit: the gateway decodes it whatever the type.
+		dst = dst[:start]
 	}
 	dst = append(dst, `,"body":"`...)
 	dst = base64.StdEncoding.AppendEncode(dst, body)

@@ -21,6 +21,7 @@
 //   - HEAD, 204 and 304 have no body, but HEAD keeps the Content-Length that GET would have.
 //   - Whether a body is text is decided by its Content-Type and Content-Encoding. The library asks
 //     whether the bytes happen to be valid UTF-8, so that an attachment would change its form with its content.
+//     Text that needs so many escapes that it would not fit is sent as base64, which the gateway decodes as well.
 //   - A panic is a 500 and the process lives: aws-lambda-go would end it, and the next caller pays a cold start.
 //   - Lambda takes 6 MB each way, base64 and JSON escapes included. What is larger gets a 413 that says so.
 //

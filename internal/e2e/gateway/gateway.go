@@ -105,14 +105,32 @@ func (c *caller) send(ctx context.Context, r request) (answer, error) {
 	for name, value := range r.header {
 		req.Header.Set(name, value)
 	}
+	return c.do(req)
+}
+
+// signed sends a request by a URL that is the right by itself.
+func (c *caller) signed(ctx context.Context, method, signedURL string, header map[string]string, body []byte) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, method, signedURL, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, fmt.Errorf("make request: %w", err)
+	}
+	for name, value := range header {
+		if name != "Content-Length" { // it follows from the body
+			req.Header.Set(name, value)
+		}
+	}
+	return c.do(req)
+}
+
+func (c *caller) do(req *http.Request) (answer, error) {
 	response, err := c.client.Do(req)
 	if err != nil {
-		return answer{}, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+		return answer{}, fmt.Errorf("%s %s: %w", req.Method, req.URL.Path, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return answer{}, fmt.Errorf("%s %s: read answer: %w", r.method, r.path, err)
+		return answer{}, fmt.Errorf("%s %s: read answer: %w", req.Method, req.URL.Path, err)
 	}
 	return answer{status: response.StatusCode, header: response.Header, body: body, length: response.ContentLength, proto: response.Proto}, nil
 }

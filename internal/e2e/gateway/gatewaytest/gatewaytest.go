@@ -4,6 +4,7 @@ package gatewaytest
 
 import (
 	"bytes"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -55,6 +56,8 @@ var breakers = map[string]breaker{
 	"a compressed list":                    {out: drop("Content-Encoding")},
 	"doubled and trailing slashes":         {out: func(r *http.Response) { notNormal(r) }},
 	"a document of 4 MB":                   {in: replaceBody(func(b []byte) []byte { return b[:min(len(b), 1_000_000)] })},
+	"4 MB of JSON full of quotes":          {out: inBase64},
+	"a document of 6 MB by an upload":      {out: drop("Location")},
 	"a body that is too large":             {out: status(http.StatusInternalServerError)},
 	"204 has no body":                      {out: status(http.StatusOK)},
 	"the request's id":                     {out: drop("X-Request-Id")},
@@ -86,6 +89,18 @@ func replaceBody(change func([]byte) []byte) func(*http.Request) {
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
+}
+
+// inBase64 leaves a large answer as a function gave it.
+func inBase64(r *http.Response) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil && len(body) < 1_000_000 {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		return
+	}
+	body = base64.StdEncoding.AppendEncode(nil, body)
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 }
 
 // notNormal answers a path as one who compares letter by letter.
