@@ -2,6 +2,8 @@ package lrs
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,4 +63,35 @@ func (w *world) bodyOf(p auth.Principal, id string) string {
 		w.t.Fatal(err)
 	}
 	return string(st.Body)
+}
+
+// TestLostReplyOfAnIDOfTheLRS: what was stored when the reply was lost is found by the id that this request made for it. It
+// is neither stored a second time nor given another id.
+func TestLostReplyOfAnIDOfTheLRS(t *testing.T) {
+	withoutID := func(agent string) string {
+		return strings.Replace(plain(uuidOf(1), agent, "did", "thing"), `"id":"`+uuidOf(1)+`",`, "", 1)
+	}
+	for name, request := range map[string][]string{"alone": {withoutID("ann")}, "in a batch": {withoutID("ann"), withoutID("bob")}} {
+		t.Run(name, func(t *testing.T) {
+			lost := false
+			w := newWorld(t, &pebble.Faults{OnCall: func(c pebble.Call) pebble.Fault {
+				if (c.Op == pebble.OpApply || c.Op == pebble.OpGroup) && !lost {
+					lost = true
+					return pebble.ReplyLost()
+				}
+				return pebble.Fault{}
+			}})
+			store := storeWith("acme", 1)
+			p := principal(store)
+			ids, err := w.service.Store(t.Context(), p, decode(t, request...), nil)
+			if err != nil || !lost {
+				t.Fatalf("error %v, reply lost: %t", err, lost)
+			}
+			slices.Reverse(ids) // lists begin with the last
+			if diff := cmp.Diff(ids, w.walk(p, Query{})); diff != "" {
+				t.Errorf("listed (-answered +got):\n%s", diff)
+			}
+			w.check(store)
+		})
+	}
 }
