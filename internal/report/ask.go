@@ -38,7 +38,7 @@ var params = []Param{
 	{Name: "range", About: "The days that count, up to today in the store's time zone. The default is " + DefaultRange + ".", Values: Ranges,
 		take: func(q *Question) *string { return &q.Range }},
 	{Name: "from", About: "The first day that counts, as 2026-01-31.", take: func(q *Question) *string { return &q.From }},
-	{Name: "to", About: "The last day that counts.", take: func(q *Question) *string { return &q.To }},
+	{Name: "to", About: "The last day that counts; today where only from is given.", take: func(q *Question) *string { return &q.To }},
 	{Name: "content", About: "The id of an activity: it and everything under it, by parent or grouping.", take: func(q *Question) *string { return &q.Filter.Content }},
 	{Name: "kind", About: "Contents of this kind only.", Values: KindNames, take: func(q *Question) *string { return &q.Filter.Kind }},
 	{Name: "learner", About: "One learner: the key of 16 characters that reports give, or the Agent as JSON.", take: func(q *Question) *string { return &q.Filter.Learner }},

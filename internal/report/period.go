@@ -77,6 +77,9 @@ func periodOf(name, from, to string, today int32) (Period, error) {
 		}
 		*bound.into = int32(day.Unix() / 86_400)
 	}
+	if to == "" { // up to today
+		p.To = max(today, p.From)
+	}
 	if p.From > p.To {
 		return Period{}, invalid("from", "the first day is after the last")
 	}
