@@ -30,34 +30,39 @@ type Follower struct {
 }
 
 // Changes gather while the follower rests: those of one learner, counted together, cost little more than one. It rests for
-// longer than it works, so that requests have the machine, until there is more than it takes at once.
+// longer than it works, so that requests have the machine, unless it falls far behind: the feed is not kept for ever.
 const (
-	followPage      = 1000 // changes of one read
-	followBatch     = 5000 // changes at once, some 3 KB each
-	followPause     = 50 * time.Millisecond
-	followLongest   = time.Second
-	restPerWork     = 3
+	followPage    = 1000 // changes of one read
+	followBatch   = 5000 // changes at once, some 3 KB each
+	followPause   = 50 * time.Millisecond
+	followLongest = 2 * time.Second
+	restPerWork   = 4
+	farBehind     = 10 // passes in a row that had as many changes as they could take
+
 	checkpointEvery = time.Second // a restart repeats what came after a checkpoint, which is harmless
 )
 
 // Run follows until the context ends, and returns its error, or the first other one. A change that cannot be completed
 // now is tried again, so an error is one of reading.
 func (f *Follower) Run(ctx context.Context) error {
+	full := 0
 	for {
 		began := f.Positions.Now()
 		n, err := f.Pass(ctx)
 		if err != nil {
 			return err
 		}
-		if n >= followBatch {
+		if n < followBatch {
+			full = 0
+		} else if full++; full > farBehind {
 			continue
 		}
-		pause := min(max(restPerWork*f.Positions.Now().Sub(began), followPause), followLongest)
+		rest := min(max(restPerWork*f.Positions.Now().Sub(began), followPause), followLongest)
 		if err := f.Wait(ctx, f.latest); err != nil {
 			return err
 		}
 		select {
-		case <-time.After(pause):
+		case <-time.After(rest):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
