@@ -45,6 +45,7 @@ func (s *stack) table(id string, r resource) {
 	s.want(id, r, map[string]string{"PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": "true"}, "a table can be restored")
 	s.want(id, r, map[string]string{"SSESpecification.SSEEnabled": "true"}, "a table is encrypted")
 	s.want(id, r, map[string]string{"DeletionProtectionEnabled": "KeepData"}, "a table is deleted by nobody's slip")
+	s.watched(id, id, "WriteThrottleEvents")
 }
 
 func (s *stack) bucket(id string, r resource) {
@@ -137,6 +138,9 @@ func (s *stack) logGroup(id string, r resource) {
 	s.want(id, r, map[string]string{"RetentionInDays": "LogRetentionDays"}, "logs are not kept for ever")
 }
 
+// maxMetrics of one alarm; it cannot be raised. Source: CloudWatch user guide, "Limits", of alarms on metric math.
+const maxMetrics = 10
+
 func (s *stack) alarm(id string, r resource) {
 	if !anywhere(&r.Properties, "AlarmTopic") {
 		s.report(id, "AlarmActions does not name AlarmTopic: nobody is told")
@@ -144,6 +148,17 @@ func (s *stack) alarm(id string, r resource) {
 	for _, property := range []string{"AlarmDescription", "TreatMissingData"} {
 		if text(&r.Properties, property) == "" {
 			s.report(id, "it lacks %s", property)
+		}
+	}
+	if metrics := child(&r.Properties, "Metrics"); metrics != nil {
+		n := 0
+		for _, metric := range metrics.Content {
+			if child(metric, "MetricStat") != nil {
+				n++
+			}
+		}
+		if n > maxMetrics {
+			s.report(id, "it has %d metrics, and CloudWatch takes %d at most in one alarm: make a second one", n, maxMetrics)
 		}
 	}
 	if !strings.Contains(s.runbook, "| `"+id+"` |") {
