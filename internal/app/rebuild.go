@@ -17,8 +17,9 @@ import (
 // settle is how long other processes may go on with what they remember of a store, and with the batch that they have.
 const settle = auth.CacheLife + time.Minute
 
-// linger is how long a report may be read.
-const linger = 3 * time.Second
+// linger is how long a report may be read. The others are how long a change may take from one generation to the other: a batch
+// that fails is tried again after some time, where the feed is a stream.
+const linger, patience, patienceOnStream = 3 * time.Second, 3 * time.Second, 20 * time.Second
 
 // scanBatch is how many statements of a scan are folded together.
 const scanBatch = 500
@@ -55,10 +56,11 @@ func (r *Rollups) scan(ctx context.Context, segment, of int, f func(context.Cont
 // on with a rebuild that was not finished. report is told now and then how far it is.
 func (r *Rollups) Rebuild(ctx context.Context, stores []string, report func(rollup.Progress)) (rollup.Progress, error) {
 	rebuild := &rollup.Rebuild{
-		Tables: r.tables, Directory: r.directory, Scan: r.scan, Settle: settle, Forget: r.stores.Forget, Linger: linger, Log: r.log, Now: r.now, Report: report,
+		Tables: r.tables, Directory: r.directory, Scan: r.scan, Settle: settle, Forget: r.stores.Forget, Linger: linger, Patience: patienceOnStream, Log: r.log, Now: r.now,
+		Report: report,
 	}
 	if r.onlyWriter {
-		rebuild.Settle = 0
+		rebuild.Settle, rebuild.Patience = 0, patience
 	}
 	progress, err := rebuild.Run(ctx, stores)
 	if err != nil || len(progress.Stores) > 0 || len(stores) > 0 {

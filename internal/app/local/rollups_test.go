@@ -1,9 +1,13 @@
 package local_test
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -211,6 +215,63 @@ func TestCheckFindsWrongRollups(t *testing.T) {
 func apply(t *testing.T, db *pebble.DB, w table.Write) {
 	t.Helper()
 	if _, _, err := db.Apply(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A statement whose body is lost is a dead letter of a rebuild, and is counted when the body is back.
+func TestDeadLetters(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	dir := t.TempDir()
+	f := openFolder(t, dir)
+	text := make([]byte, 300_000)
+	if _, err := rand.Read(text); err != nil { // which nothing packs into an item
+		t.Fatal(err)
+	}
+	large := strings.TrimSuffix(statementOf(1, "ann"), "}") + `,"result":{"response":"` + hex.EncodeToString(text) + `"}}`
+	f.post("[" + large + "," + statementOf(2, "ann") + "]")
+	f.await(2)
+	var body string
+	away := filepath.Join(dir, "away")
+	err := filepath.WalkDir(filepath.Join(dir, "blobs"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			body = path
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(body, away); err != nil {
+		t.Fatal(err)
+	}
+	progress, err := f.Rollups.Rebuild(t.Context(), nil, nil)
+	if err != nil || progress.Differences == 0 || progress.Statements != 2 {
+		t.Errorf("%+v, error %v", progress, err)
+	}
+	f.await(1)
+	letters, more, err := f.Rollups.DeadLetters(t.Context(), auth.DefaultStore, "")
+	if err != nil || more || len(letters) != 1 || !strings.HasPrefix(letters[0].StatementID, "00000001") {
+		t.Fatalf("dead letters %+v, error %v", letters, err)
+	}
+	for _, step := range []struct {
+		before            func() error
+		gone, still, live int
+	}{
+		{func() error { return nil }, 0, 1, 1},
+		{func() error { return os.Rename(away, body) }, 1, 0, 2},
+		{func() error { return nil }, 0, 0, 2},
+	} {
+		if err := step.before(); err != nil {
+			t.Fatal(err)
+		}
+		gone, still, next, err := f.Rollups.Replay(t.Context(), auth.DefaultStore, "")
+		if err != nil || gone != step.gone || still != step.still || next != "" {
+			t.Errorf("%d gone, %d still, next %q, error %v", gone, still, next, err)
+		}
+		f.await(int64(step.live))
+	}
+	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -39,22 +39,24 @@ type comparison struct {
 	pause    func(ctx context.Context, look int) error // between two looks at what differs
 }
 
-// pauseOf lets a change come to the other generation too, ever longer: all looks are within 20 seconds.
-func pauseOf(ctx context.Context, look int) error {
-	timer := time.NewTimer(time.Duration(look*look) * 70 * time.Millisecond)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// pausesOf lets a change come to the other generation too, ever longer: all looks are within about the given time.
+func pausesOf(all time.Duration) func(ctx context.Context, look int) error {
+	return func(ctx context.Context, look int) error {
+		timer := time.NewTimer(time.Duration(look*look) * all / 285) // 1 + 4 + … + 81
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
 // settle returns those of the items that differ still after they were looked at several times, ever later: a change comes to
 // one generation first, and to the other some seconds after it was stored.
 func settle[T any](ctx context.Context, items []T, pause func(context.Context, int) error, same func(T) (bool, error)) (left []T, err error) {
-	const looks = 10
+	const looks = 10 // with nine pauses between them
 	left = slices.Clone(items)
 	for look := 1; len(left) > 0; look++ {
 		var differ []T

@@ -28,11 +28,13 @@ type Rebuild struct {
 	Forget func()
 	// Linger is how long reports that are being read when the store switches over may take.
 	Linger time.Duration
-	Log    *slog.Logger
-	Now    func() time.Time
-	Report func(Progress) // called now and then; nil: nobody is told
+	// Patience is how long a change may take to come to both generations. What differs for longer is a difference.
+	Patience time.Duration
+	Log      *slog.Logger
+	Now      func() time.Time
+	Report   func(Progress) // called now and then; nil: nobody is told
 
-	pause func(ctx context.Context, look int) error // nil: pauseOf
+	pause func(ctx context.Context, look int) error // nil: by Patience
 }
 
 // Generations are the steps of a store to its next generation (auth.Directory).
@@ -99,7 +101,7 @@ func (r *Rebuild) Run(ctx context.Context, stores []string) (Progress, error) {
 		return Progress{Phase: Finished}, err
 	}
 	if r.pause == nil {
-		r.pause = pauseOf
+		r.pause = pausesOf(r.Patience)
 	}
 	steps := map[Phase]func(context.Context, *rebuildState) error{
 		Waiting: r.wait, Scanning: r.scan, Comparing: r.compare, Switching: r.switchOver, Deleting: r.deleteOld,
