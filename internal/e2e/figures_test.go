@@ -60,6 +60,9 @@ func TestReportsEqualASecondProgram(t *testing.T) {
 	for _, file := range slices.Sorted(maps.Keys(dataFiles)) {
 		t.Run(file, func(t *testing.T) { compareFigures(t, road, filepath.Join(folder, file)) })
 	}
+	t.Run("quizzes", func(t *testing.T) {
+		compareFigures(t, road, writeQuizzes(t, filepath.Join(folder, "simulated-course-2814.json.gz")))
+	})
 }
 
 // compareFigures imports a file into a store of its own and compares.

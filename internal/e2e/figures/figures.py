@@ -407,14 +407,14 @@ def goes_on(a, b):
     return True
 
 
-def watched(lists):
-    """M40: the concatenation of the maximal lists."""
+def maximal_lists(lists):
+    """M40: the lists that no other goes on from."""
     maximal = []
     for new in lists:
         if not new or any(goes_on(new, old) for old in maximal[-300:]):
             continue
         maximal = [old for old in maximal if not goes_on(old, new)] + [new]
-    return [segment for one in maximal for segment in one]
+    return maximal
 
 
 def estimated(events, length):
@@ -467,14 +467,14 @@ class Viewer:
         for mine in grouped(events, lambda e: e.registration).values():
             lists = [e.video("played-segments") for e in mine if isinstance(e.video("played-segments"), str)]
             if lists:
-                self.segments += watched([parse_segments(text, length) for text in lists])
+                self.segments += [s for one in maximal_lists([parse_segments(text, length) for text in lists]) for s in one]
             else:
                 guessed = estimated(mine, length)
                 self.estimated = self.estimated or bool(guessed)
                 self.segments += guessed
         self.union = union(self.segments)
-        self.watched = sum(b - a for a, b in self.segments)  # M41
-        self.unique = sum(b - a for a, b in self.union)  # M42
+        self.watched = seen(self.segments)  # M41
+        self.unique = seen(self.union)  # M42
         self.reported = any("completed" in e.classes for e in events)
         told = [first_number(e.about.get(VIDEO + "extensions/completion-threshold")) for e in events]
         self.threshold = next((v for v in reversed(told) if v is not None), 1.0)
@@ -525,6 +525,182 @@ def heat_map(viewers, length):
     }
 
 
+# ---- active time of attempts (M29), after video, which it needs
+
+
+def active_times(attempts, events):
+    """M29 in seconds of the attempts that have any. All are at contents with nothing under them."""
+    lengths = {content: length_of(mine) for content, mine in grouped(events, lambda e: e.content).items()}
+    lists_before, times = defaultdict(list), {}
+    for attempt in attempts:
+        before = lists_before[attempt.learner, attempt.content] if attempt.events[0].registration is None else []
+        times[attempt] = active_time(attempt, lengths[attempt.content], before)
+    return {attempt: time for attempt, time in times.items() if time}
+
+
+def active_time(attempt, length, before):
+    """M29 of one attempt, by the first that applies; before are the maximal lists of the attempts before it, and becomes those
+    of this one too."""
+    told = [e for e in attempt.events if "duration" in e.result]
+    if any("ended" in e.classes for e in told):  # (a)
+        longest = defaultdict(float)
+        for e in told:
+            if "ended" in e.classes:
+                key = e.session or e.t
+                longest[key] = max(longest[key], min(seconds(e.result["duration"]), 4 * 3600))
+        return sum(longest.values())
+    if attempt.kind == "video":  # (b)
+        time = watched_anew(attempt.events, length, before)
+        if time is not None:
+            return time / 1000
+    if told:  # (c): nothing is under these contents, so that all are leaves
+        longest = defaultdict(float)
+        for e in told:
+            longest[e.content, e.t] = max(longest[e.content, e.t], min(seconds(e.result["duration"]), 4 * 3600))
+        return sum(longest.values())
+    return active([e.t for e in attempt.events]) / 1000  # (d)
+
+
+def watched_anew(events, length, before):
+    """M41 in milliseconds of what the lists of these events add to the maximal lists of before (M40). None without lists and pairs of
+    M49."""
+    texts = [e.video("played-segments") for e in events if isinstance(e.video("played-segments"), str)]
+    if not texts:
+        return seen(estimated(events, length)) or None
+    lists = [parse_segments(text, length) for text in texts]
+    added = 0
+    for new in maximal_lists(lists):
+        if not any(goes_on(new, old) for old in before):
+            added += seen(new) - max((seen(old) for old in before if goes_on(old, new)), default=0)
+    before[:] = maximal_lists(before + lists)
+    return added
+
+
+def seen(segments):
+    return sum(b - a for a, b in segments)
+
+
+# ---- questions (section 5); a response is an event of class answered
+
+
+def correct(event):
+    """Whether a response is correct; None when nothing judges it, as no response to a likert item is."""
+    if event.definition.get("interactionType") == "likert":
+        return None
+    if "success" in event.result:
+        return event.result["success"]
+    return None if event.score is None else event.score == 1_000_000
+
+
+def first_by_learner(events):
+    first = {}
+    for e in events:
+        first.setdefault(e.learner, e)
+    return first
+
+
+def seconds(duration):
+    """The seconds of an ISO 8601 duration of days at most."""
+    match = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?", duration)
+    days, hours, minutes, rest = (float(part or 0) for part in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + rest
+
+
+def time_on(event, before):
+    """M69 of a first response, in seconds; None when nothing tells it. before is the learner's previous event."""
+    if "duration" in event.result:
+        return min(seconds(event.result["duration"]), 4 * 3600)
+    if before is None or event.t - before.t > 30 * MINUTE:
+        return None
+    return (event.t - before.t) / 1000
+
+
+def question_reports(events):
+    answers = grouped((e for e in events if "answered" in e.classes), lambda e: e.content)
+    before, previous = {}, {}
+    for e in events:
+        before[e.id] = previous.get(e.learner)
+        previous[e.learner] = e
+    rows, first = {}, {}
+    for item, mine in answers.items():
+        judged = [e for e in mine if correct(e) is not None]
+        first[item] = first_by_learner(judged)
+        rows[item] = question_figures(judged, first[item].values())
+        if judged:
+            rows[item] |= median("time", [s for e in first[item].values() if (s := time_on(e, before[e.id])) is not None])
+        yield report("question-answers", {"range": "all", "content": item}, "option", distractors(mine, first[item] or first_by_learner(mine)))
+    for items in grouped(answers, lambda item: answers[item][-1].parent).values():
+        for item, cells in items_together({item: first[item] for item in items if first[item]}).items():
+            rows[item] |= cells
+    yield report("questions", {"range": "all"}, "content", rows)
+
+
+def question_figures(judged, first):
+    """M60 to M63 of the judged responses to one item."""
+    row = {"firstResponses": len(first), **rate("difficulty", sum(map(correct, first)), len(first))}
+    tries = []
+    learners = grouped(judged, lambda e: e.learner)
+    for mine in learners.values():
+        verdicts = [correct(e) for e in mine]
+        if True in verdicts:
+            tries.append(verdicts.index(True) + 1)
+    row |= {"attemptsToSuccess": quantile(sorted(tries), 0.5) if tries else None, "attemptsToSuccess.n": len(tries) or None}
+    return row | rate("eventual", len(tries), len(learners))
+
+
+def items_together(first):
+    """M64 to M66 of the items of one parent, from the first responses by item and learner. A store of test data has no least numbers."""
+    answered = Counter(learner for responses in first.values() for learner in responses)
+    learners = [learner for learner, n in answered.items() if n >= 0.8 * len(first)]
+    scores = {item: [int(learner in responses and correct(responses[learner])) for learner in learners] for item, responses in first.items()}
+    scores = {item: x for item, x in scores.items() if len(set(x)) > 1}
+    totals = [sum(column) for column in zip(*scores.values())]
+    cells = {}
+    for item in first:
+        cells[item] = {"discrimination": None}
+        if item in scores and len(scores) > 1:
+            rest = [total - x for total, x in zip(totals, scores[item])]
+            cells[item] = {"discrimination": pearson(scores[item], rest), "discrimination.n": len(learners), **upper_lower(scores[item], rest)}
+        if len(scores) > 1:
+            cells[item] |= {"alpha": alpha(list(scores.values()), totals), "alpha.n": len(learners)}
+    return cells
+
+
+def pearson(x, y):
+    mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
+    both = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y))
+    squares = sum((a - mean_x) ** 2 for a in x) * sum((b - mean_y) ** 2 for b in y)
+    return both / math.sqrt(squares) if squares else None
+
+
+def upper_lower(scores, rest):
+    """M65, unless who is among the best and the weakest hangs on the order of learners with equal rest scores."""
+    order = sorted(zip(rest, scores))
+    n = math.ceil(0.27 * len(order))
+    if order[n - 1][0] == order[n][0] or order[-n][0] == order[-n - 1][0]:
+        return {}
+    return {"upperLower": (sum(x for _, x in order[-n:]) - sum(x for _, x in order[:n])) / n}
+
+
+def alpha(items, totals):
+    """M66."""
+    k, total = len(items), variance(totals)
+    return k / (k - 1) * (1 - sum(map(variance, items)) / total) if total else None
+
+
+def variance(values):
+    mean = sum(values) / len(values)
+    return sum((v - mean) ** 2 for v in values) / (len(values) - 1)
+
+
+def distractors(events, first):
+    """M67 of first responses to a choice or likert item of single responses: a row per option and per other response."""
+    definition = events[-1].definition
+    options = [o["id"] for o in definition.get("choices", definition.get("scale", []))]
+    given = Counter(e.result["response"] for e in first.values())
+    return {option: {"responses": given[option], **rate("share", given[option], len(first))} for option in {*options, *given}}
+
+
 # ---- the reports
 
 
@@ -554,11 +730,15 @@ def reach_reports(events):
 
 def attempt_reports(events):
     attempts, all_time = attempts_of(events), {"range": "all"}
+    times = active_times(attempts, events)
     for name, key in (("kinds", "kind"), ("contents", "content")):
         rows = {}
         for value, mine in grouped(events, lambda e: getattr(e, key)).items():
             rows[value] = {"learners": len({e.learner for e in mine})}
-            rows[value] |= attempt_figures([a for a in attempts if getattr(a, key) == value])
+            theirs = [a for a in attempts if getattr(a, key) == value]
+            rows[value] |= attempt_figures(theirs)
+            spent = [times[a] for a in theirs if a in times]
+            rows[value] |= {"activeTime": sum(spent) if spent else None, **median("activeTimeMedian", spent)}
         yield report(name, all_time, key, rows)
     yield report("scores", all_time, "bin", histogram(first_scores(attempts)))
 
@@ -583,7 +763,7 @@ def main():
         sys.exit(__doc__)
     statements = read_statements(sys.argv[1])
     events = sorted((Event(s) for s in statements), key=Event.order)
-    reports = [*reach_reports(events), *attempt_reports(events), *video_reports(events)]
+    reports = [*reach_reports(events), *attempt_reports(events), *video_reports(events), *question_reports(events)]
     json.dump({"statements": len(statements), "reports": reports}, sys.stdout, allow_nan=False)
 
 
