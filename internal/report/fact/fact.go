@@ -138,6 +138,7 @@ const (
 	SegmentsCut                     // more than MaxSegments played segments
 	NumberLeftOut                   // a score, progress or place in a video was no number or out of its range
 	LongAgo                         // the event is older than the year 2000
+	Survey                          // about an item on a scale of agreement: nothing in its result is a judgement (definitions, section 5); no fault
 )
 
 // Video holds the fields of the Video Profile, in milliseconds; -1: absent.

@@ -70,6 +70,9 @@ func From(in Input) (Reading, error) {
 		return Reading{}, err
 	}
 	f.Kind = kindOf(&s)
+	if s.Object.isActivity() && s.Object.Definition.InteractionType == "likert" {
+		r.flag(Survey)
+	}
 	r.result()
 	r.context()
 	r.video()

@@ -111,6 +111,15 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+func TestScalesOfAgreementAreSurveys(t *testing.T) {
+	for interaction, want := range map[string]fact.Flags{"likert": fact.Survey, "choice": 0, "Likert": 0} {
+		object := `{"id":"http://example.com/a","definition":{"interactionType":"` + interaction + `"}}`
+		if f := read(t, with(adl+"answered", object, `"result":{"score":{"scaled":1}}`)).Fact; f.Flags != want || !f.HasScore {
+			t.Errorf("%s: flags %b, want %b; has a score: %v", interaction, f.Flags, want, f.HasScore)
+		}
+	}
+}
+
 func TestObjectsThatAreNoActivityHaveNoContent(t *testing.T) {
 	for _, object := range []string{
 		`{"objectType":"Agent","mbox":"mailto:bob@example.com"}`,

@@ -85,9 +85,12 @@ func answerOf(facts Facts, i int) Answer {
 	return Answer{T: f.T, Response: f.Response, Correct: correct, Judged: judged, Duration: timeOn(facts, i), By: f}
 }
 
-// judge says whether a response is correct: as success says, else as a scaled score of 1 does. Never by the correctResponsesPattern.
+// judge says whether a response is correct: as success says, else as a scaled score of 1 does. Never by the correctResponsesPattern. Nothing
+// judges a response to a survey: its score says what was chosen, not how well.
 func judge(f *fact.Fact) (correct, judged bool) {
 	switch {
+	case f.Flags&fact.Survey != 0:
+		return false, false
 	case f.Success != fact.Unsaid:
 		return f.Success == fact.Yes, true
 	case f.HasScore:

@@ -35,6 +35,7 @@ func TestAnswers(t *testing.T) {
 		{"success goes before the score", []fact.Fact{response(1, 1, no, scored(1_000_000))}, measure.Answers{First: measure.Answer{Judged: true}, Judged: 1, WrongSince: 1}},
 		{"not judged, then judged", []fact.Fact{response(1, 1, unsaid), response(2, 1, yes)}, measure.Answers{First: measure.Answer{Correct: true, Judged: true}, Judged: 1, FirstCorrect: 1}},
 		{"a survey", []fact.Fact{response(1, 1, unsaid)}, measure.Answers{}},
+		{"a survey with scores", []fact.Fact{response(1, 1, yes, scored(1_000_000), func(f *fact.Fact) { f.Flags = fact.Survey })}, measure.Answers{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
