@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	_ "time/tzdata" // Lambda's system has no time zones, and a laptop may have none
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 )
