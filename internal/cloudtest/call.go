@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -117,5 +118,13 @@ func s3Calls(r *http.Request) ([]Call, error) {
 	if bucket == "" || action == "" {
 		return nil, fmt.Errorf("read call: %s %s is no request to S3 that is known", r.Method, r.URL.Path)
 	}
-	return []Call{{Action: action, Resource: resource}}, nil
+	calls := []Call{{Action: action, Resource: resource}}
+	if source := r.Header.Get("X-Amz-Copy-Source"); source != "" { // is read by the server
+		source, err := url.PathUnescape(source)
+		if err != nil {
+			return nil, fmt.Errorf("read call: source of a copy: %w", err)
+		}
+		calls = append(calls, Call{Action: "s3:GetObject", Resource: strings.TrimPrefix(source, "/")})
+	}
+	return calls, nil
 }

@@ -79,6 +79,11 @@ func (c *Cloud) Command(ctx context.Context, args ...string) (string, error) {
 	return c.operator.command(ctx, append(args, c.operator.target...)...)
 }
 
+// Import runs `cairn import` against the road.
+func (c *Cloud) Import(ctx context.Context, who Credential, args ...string) (string, error) {
+	return c.operator.command(ctx, append([]string{"import", "-endpoint", c.endpoint, "-key", who.Key, "-secret", who.Secret}, args...)...)
+}
+
 // Check runs `cairn fsck -stack` and returns what it printed. That something differs is an error.
 func (c *Cloud) Check(ctx context.Context) (string, error) {
 	return c.Command(ctx, "fsck", "-bucket", c.stack)

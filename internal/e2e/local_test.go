@@ -63,3 +63,6 @@ func TestScripts(t *testing.T) { Run(t, serve(t)) }
 // TestScriptsWithLateIndexes plays them again while every index entry comes half a second late: what is announced as
 // consistent must be so all the same.
 func TestScriptsWithLateIndexes(t *testing.T) { Run(t, serve(t, "-index-delay", "500ms")) }
+
+// TestClientsKeep lets the client libraries use the local road.
+func TestClientsKeep(t *testing.T) { RunClients(t, serve(t), folder) }

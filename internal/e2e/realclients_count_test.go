@@ -2,13 +2,9 @@ package e2e
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json/jsontext"
 	"encoding/json/v2"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -38,19 +34,19 @@ var dataFiles = map[string]int{"mooc-22k.ndjson.gz": 22_000, "simulated-course-2
 // TestClientsCount imports real statements by the import command and reads them back with two client libraries: the counts
 // by learner, verb, activity and registration are those of a count over the files.
 func TestClientsCount(t *testing.T) {
-	folder := os.Getenv("CAIRN_TEST_DATA")
-	if folder == "" {
+	data := os.Getenv("CAIRN_TEST_DATA")
+	if data == "" {
 		doWithout(t, "reading back with real clients", "CAIRN_TEST_DATA does not say where the real statements are")
 		return
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
-	readers, ok := installClients(ctx, t, countingClients)
+	readers, ok := installClients(ctx, t, folder, countingClients)
 	if !ok {
 		return
 	}
 	server := serve(t)
-	questions := importFiles(ctx, t, server, folder)
+	questions := importFiles(ctx, t, server, data)
 	for i, c := range readers {
 		t.Run(c.name, func(t *testing.T) {
 			var mine []question
@@ -89,57 +85,6 @@ func importFiles(ctx context.Context, t *testing.T, server *Local, folder string
 	return questions
 }
 
-// countFile counts the statements of a file, and adds to counts, by filter, what each would be found by: no filter, its
-// learner, verb, activity and registration.
-func countFile(path string, counts map[string]int) (int, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, fmt.Errorf("open data: %w", err)
-	}
-	defer file.Close()
-	reader, err := gzip.NewReader(file)
-	if err != nil {
-		return 0, fmt.Errorf("open data: %w", err)
-	}
-	decoder := jsontext.NewDecoder(reader)
-	if decoder.PeekKind() == '[' {
-		if _, err := decoder.ReadToken(); err != nil {
-			return 0, fmt.Errorf("read data: %w", err)
-		}
-	}
-	for n := 0; ; n++ {
-		if decoder.PeekKind() == ']' {
-			return n, nil
-		}
-		var s struct {
-			Actor   map[string]jsontext.Value `json:"actor"`
-			Verb    struct{ ID string }       `json:"verb"`
-			Object  struct{ ID string }       `json:"object"`
-			Context struct{ Registration string }
-		}
-		err := json.UnmarshalDecode(decoder, &s, json.MatchCaseInsensitiveNames(true))
-		if errors.Is(err, io.EOF) {
-			return n, nil
-		}
-		if err != nil {
-			return n, fmt.Errorf("read statement %d: %w", n, err)
-		}
-		delete(s.Actor, "name")
-		delete(s.Actor, "objectType")
-		filters := []map[string]any{{}, {"agent": s.Actor}, {"verb": s.Verb.ID}, {"activity": s.Object.ID}}
-		if s.Context.Registration != "" {
-			filters = append(filters, map[string]any{"registration": s.Context.Registration})
-		}
-		for _, filter := range filters {
-			text, err := json.Marshal(filter, json.Deterministic(true))
-			if err != nil {
-				return n, fmt.Errorf("write filter: %w", err)
-			}
-			counts[string(text)]++
-		}
-	}
-}
-
 // ask lets a client answer the questions and compares.
 func ask(ctx context.Context, t *testing.T, c *realClient, endpoint string, questions []question) {
 	t.Helper()
@@ -149,7 +94,7 @@ func ask(ctx context.Context, t *testing.T, c *realClient, endpoint string, ques
 		fmt.Fprintln(&input, q.filter)
 		total += q.want
 	}
-	out, err := c.run(ctx, endpoint, FixedCredential, "count", &input)
+	out, err := c.run(ctx, folder, endpoint, FixedCredential, "count", &input)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -358,13 +358,13 @@ func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown
 	return true, nil
 }
 
-// refresh reads a record again.
+// refresh reads a record again: by a batch, as all that completion reads, so that its function needs no other right.
 func (c *completion) refresh(ctx context.Context, r *record) error {
-	item, _, err := c.Tables.Get(ctx, statementRef(r.store, r.id), table.Strong)
+	items, err := c.batchGet(ctx, []table.Ref{statementRef(r.store, r.id)})
 	if err != nil {
 		return fmt.Errorf("read statement %s again: %w", r.id, err)
 	}
-	now, err := recordOf(item)
+	now, err := recordOf(items[0])
 	if err != nil {
 		return err
 	}

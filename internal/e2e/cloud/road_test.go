@@ -4,6 +4,7 @@ package cloud
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,8 +28,10 @@ func TestRoad(t *testing.T) {
 	t.Run("histories", func(t *testing.T) { e2e.RunHistories(t, road, histories, uint64(time.Now().UnixNano())) })
 	t.Run("fallback", func(t *testing.T) { e2e.RunFirst(t, doubled{road}) })
 	t.Run("gateway", func(t *testing.T) { gatewaytest.Run(t, target(t, road)) })
+	t.Run("clients", func(t *testing.T) { e2e.RunClients(t, road, t.TempDir()) })
+	t.Run("import", func(t *testing.T) { importData(t, road) })
 	t.Run("storm", func(t *testing.T) {
-		e2e.RunStorm(t, road, doubled{road}.Endpoint(), operations(t), uint64(time.Now().UnixNano()))
+		e2e.RunStorm(t, road, doubled{road}.Endpoint(), number(t, "CAIRN_STORM", stormOperations), uint64(time.Now().UnixNano()))
 	})
 	t.Run("reports", func(t *testing.T) { askReports(t, road) })
 	t.Run("fsck", func(t *testing.T) { isWhole(t, road) })
@@ -81,18 +84,32 @@ func (d doubled) Endpoint() string { return strings.Replace(d.Cloud.Endpoint(), 
 
 const histories = 60
 
+// imported is how many real statements are imported; CAIRN_IMPORT asks for more.
+const imported = 2000
+
+// importData imports real statements, where CAIRN_TEST_DATA says where they are. CI requires it (.ci/run).
+func importData(t *testing.T, road *e2e.Cloud) {
+	folder := os.Getenv("CAIRN_TEST_DATA")
+	if folder == "" {
+		t.Log("importing real statements did not run: CAIRN_TEST_DATA does not say where they are")
+		return
+	}
+	e2e.RunImport(t, road, filepath.Join(folder, "mooc-22k.ndjson.gz"), number(t, "CAIRN_IMPORT", imported))
+}
+
 // stormOperations is how many operations a storm has; CAIRN_STORM asks for more.
 const stormOperations = 1500
 
-func operations(t *testing.T) int {
+// number reads a number from the environment.
+func number(t *testing.T, variable string, otherwise int) int {
 	t.Helper()
-	text := os.Getenv("CAIRN_STORM")
+	text := os.Getenv(variable)
 	if text == "" {
-		return stormOperations
+		return otherwise
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		t.Fatalf("CAIRN_STORM is no number of operations: %q", text)
+		t.Fatalf("%s is no number: %q", variable, text)
 	}
 	return n
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"embed"
 	"fmt"
 	"io"
 	"os"
@@ -69,27 +70,26 @@ var (
 	}
 )
 
-// TestClientsKeep lets each client library use the resources that it knows, in a store of its own, as an application
-// would: its script says what must come back.
-func TestClientsKeep(t *testing.T) {
+// RunClients lets each client library use the resources that it knows, in a store of its own, as an application would: its
+// script says what must come back. The libraries are installed in dir, which lives as long as the process's tests, once.
+func RunClients(t *testing.T, road Road, dir string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
-	ready, ok := installClients(ctx, t, allClients)
+	ready, ok := installClients(ctx, t, dir, allClients)
 	if !ok {
 		return
 	}
-	server := serve(t)
 	for _, c := range ready {
 		t.Run(c.name, func(t *testing.T) {
-			store, err := server.NewStore(ctx)
+			store, err := road.NewStore(ctx)
 			if err != nil {
 				t.Fatal(err)
 			}
-			who, err := server.NewCredential(ctx, store, nil, false)
+			who, err := road.NewCredential(ctx, store, nil, false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := c.run(ctx, server.Endpoint(), who, "keep", nil); err != nil {
+			if _, err := c.run(ctx, dir, road.Endpoint(), who, "keep", nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -107,7 +107,7 @@ func doWithout(t *testing.T, what, reason string) {
 }
 
 // installClients makes clients ready. Where a program is missing it says so, and ok is false.
-func installClients(ctx context.Context, t *testing.T, clients []*realClient) (ready []*realClient, ok bool) {
+func installClients(ctx context.Context, t *testing.T, dir string, clients []*realClient) (ready []*realClient, ok bool) {
 	t.Helper()
 	for _, c := range clients {
 		for _, program := range c.language.programs {
@@ -116,7 +116,7 @@ func installClients(ctx context.Context, t *testing.T, clients []*realClient) (r
 				return nil, false
 			}
 		}
-		c.language.once.Do(func() { c.language.err = c.language.setUp(ctx) })
+		c.language.once.Do(func() { c.language.err = c.language.setUp(ctx, dir) })
 		if c.language.err != nil {
 			t.Fatal(c.language.err)
 		}
@@ -124,20 +124,24 @@ func installClients(ctx context.Context, t *testing.T, clients []*realClient) (r
 	return clients, true
 }
 
+//go:embed clients
+var clientScripts embed.FS
+
 // clientsFolder is the copy of folder clients that libraries are installed in.
-func clientsFolder() string { return filepath.Join(folder, "clients") }
+func clientsFolder(dir string) string { return filepath.Join(dir, "clients") }
 
 // copyClients copies folder clients, once for all languages.
-var copyClients = sync.OnceValue(func() error { return os.CopyFS(clientsFolder(), os.DirFS("clients")) })
+var copyClients sync.Once
 
 // setUp installs the libraries of a language.
-func (l *language) setUp(ctx context.Context) error {
-	if err := copyClients(); err != nil {
+func (l *language) setUp(ctx context.Context, dir string) (err error) {
+	copyClients.Do(func() { err = os.CopyFS(dir, clientScripts) })
+	if err != nil {
 		return fmt.Errorf("copy client scripts: %w", err)
 	}
 	for _, args := range l.install {
-		cmd := exec.CommandContext(ctx, inClients(args[0]), args[1:]...)
-		cmd.Dir = clientsFolder()
+		cmd := exec.CommandContext(ctx, inClients(dir, args[0]), args[1:]...)
+		cmd.Dir = clientsFolder(dir)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("install clients: %s: %w\n%s", strings.Join(args, " "), err, said)
 		}
@@ -146,18 +150,18 @@ func (l *language) setUp(ctx context.Context) error {
 }
 
 // inClients is the path of a program: in folder clients when its name has a slash.
-func inClients(program string) string {
+func inClients(dir, program string) string {
 	if strings.Contains(program, "/") {
-		return filepath.Join(clientsFolder(), program)
+		return filepath.Join(clientsFolder(dir), program)
 	}
 	return program
 }
 
 // run lets the client do what mode says and returns what it printed.
-func (c *realClient) run(ctx context.Context, endpoint string, who Credential, mode string, input io.Reader) ([]byte, error) {
+func (c *realClient) run(ctx context.Context, dir, endpoint string, who Credential, mode string, input io.Reader) ([]byte, error) {
 	args := slices.Concat(c.language.command[1:], []string{c.script, endpoint, who.Key, who.Secret, mode})
-	cmd := exec.CommandContext(ctx, inClients(c.language.command[0]), args...)
-	cmd.Dir = clientsFolder()
+	cmd := exec.CommandContext(ctx, inClients(dir, c.language.command[0]), args...)
+	cmd.Dir = clientsFolder(dir)
 	cmd.Stdin = input
 	var problems bytes.Buffer
 	cmd.Stderr = &problems
