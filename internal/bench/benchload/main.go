@@ -43,7 +43,7 @@ func main() {
 	flag.IntVar(&o.ops, "n", 2000, "most operations of a stage")
 	flag.DurationVar(&o.dur, "dur", 15*time.Second, "most time of a stage")
 	flag.DurationVar(&o.timeout, "timeout", 20*time.Minute, "most time of everything")
-	flag.StringVar(&o.unserved, "unserved", "state_put,state_get", "stages that are not judged, because Cairn does not serve their resource yet")
+	flag.StringVar(&o.unserved, "unserved", "", "stages that are not judged, because Cairn does not serve their resource yet")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
