@@ -31,21 +31,26 @@ type figuresReport struct {
 	Rows     map[string]map[string]*float64 `json:"rows"`     // by key, then by column or column.part; null is a figure that there is not
 }
 
-// computeFigures lets the second program compute.
-func computeFigures(t *testing.T, file string) figures {
+// computeFigures lets the second program compute, beside what the test does meanwhile. The function that it returns waits for the figures.
+func computeFigures(t *testing.T, file string) func() figures {
 	t.Helper()
-	var stderr bytes.Buffer
+	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "python3", filepath.Join("figures", "figures.py"), file)
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("figures.py %s: %v\n%s", file, err, &stderr)
-	}
-	var f figures
-	if err := json.Unmarshal(out, &f); err != nil {
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return f
+	return func() figures {
+		t.Helper()
+		var f figures
+		if err := cmd.Wait(); err != nil {
+			t.Fatalf("figures.py %s: %v\n%s", file, err, &stderr)
+		}
+		if err := json.Unmarshal(stdout.Bytes(), &f); err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
 }
 
 // TestReportsEqualASecondProgram imports real statements and compares what the report API tells of them, figure by figure, with what a
@@ -69,11 +74,12 @@ func TestReportsEqualASecondProgram(t *testing.T) {
 func compareFigures(t *testing.T, road *Local, file string) {
 	t.Helper()
 	r := newReader(t, road)
+	computed := computeFigures(t, file)
 	if _, err := road.Command(t.Context(), "import", "-endpoint", road.Endpoint(), "-key", r.credential.Key, "-secret", r.credential.Secret,
 		"-batch", "100", "-state", filepath.Join(t.TempDir(), "state"), file); err != nil {
 		t.Fatal(err)
 	}
-	want := computeFigures(t, file)
+	want := computed()
 	r.until("the last statement", func() bool {
 		rows := r.cells("overview", map[string]string{"range": "all"}, "scope")
 		return *number(rows["store"]["statements"], "value") == float64(want.Statements)

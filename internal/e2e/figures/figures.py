@@ -458,16 +458,41 @@ def covered(segments, start, end):
     return sum(max(0, min(b, end) - max(a, start)) for a, b in segments)
 
 
-class Viewer:
-    """One learner's watching of one video; length is the video's, None when nobody told it."""
+def lists_of(events, length):
+    return [parse_segments(e.video("played-segments"), length) for e in events if isinstance(e.video("played-segments"), str)]
 
-    def __init__(self, events, length):
+
+def added(lists, before):
+    """M40: what lists add to the maximal ones of before, as segments. A list takes the place of the maximal ones from which it goes on,
+    and of what is of before in them the longest does not count again."""
+    maximal = [(old, old) for old in before]  # each with what of it is of before
+    for new in lists:
+        if not new or any(goes_on(new, old) for old, _ in maximal[-300:]):
+            continue
+        counted = max((part for old, part in maximal if goes_on(old, new)), key=seen, default=[])
+        maximal = [(old, part) for old, part in maximal if not goes_on(old, new)] + [(new, counted)]
+    return [segment for new, counted in maximal for segment in after(new, counted)]
+
+
+def after(segments, first):
+    """The segments that come after the first, of which the last may be shorter than here."""
+    cut = [(first[-1][1], segments[len(first) - 1][1])] if first else []
+    return [(a, b) for a, b in cut if a < b] + segments[len(first) :]
+
+
+class Viewer:
+    """What one learner's events on some days say of one video. length is the video's, None when nobody told it. The threshold is
+    that which was told last until these days are over."""
+
+    def __init__(self, all_events, days, length):
+        events = [e for e in all_events if e.day in days]
         self.segments = []
         self.estimated = False
-        for mine in grouped(events, lambda e: e.registration).values():
-            lists = [e.video("played-segments") for e in mine if isinstance(e.video("played-segments"), str)]
+        earlier = grouped((e for e in all_events if e.day < days.start), lambda e: e.registration)
+        for registration, mine in grouped(events, lambda e: e.registration).items():
+            lists = lists_of(mine, length)
             if lists:
-                self.segments += [s for one in maximal_lists([parse_segments(text, length) for text in lists]) for s in one]
+                self.segments += added(lists, maximal_lists(lists_of(earlier[registration], length)))
             else:
                 guessed = estimated(mine, length)
                 self.estimated = self.estimated or bool(guessed)
@@ -476,7 +501,7 @@ class Viewer:
         self.watched = seen(self.segments)  # M41
         self.unique = seen(self.union)  # M42
         self.reported = any("completed" in e.classes for e in events)
-        told = [first_number(e.about.get(VIDEO + "extensions/completion-threshold")) for e in events]
+        told = [first_number(e.about.get(VIDEO + "extensions/completion-threshold")) for e in all_events if e.day < days.stop]
         self.threshold = next((v for v in reversed(told) if v is not None), 1.0)
 
 
@@ -485,10 +510,11 @@ def length_of(events):
     return next((e.length() for e in reversed(events) if e.length()), None)
 
 
-def video_figures(events):
-    """M41 to M46 of ordered events about one video, and its heat map."""
+def video_figures(events, days):
+    """M41 to M46 of ordered events about one video on the days of a range, and its heat map."""
     length = length_of(events)
-    viewers = [Viewer(mine, length) for mine in grouped(events, lambda e: e.learner).values()]
+    learners = grouped(events, lambda e: e.learner).values()
+    viewers = [Viewer(mine, days, length) for mine in learners if any(e.day in days for e in mine)]
     watch, unique = sum(v.watched for v in viewers), sum(v.unique for v in viewers)
     row = {"viewers": len(viewers), "watchTime": watch / 1000, "uniqueSeconds": unique / 1000, "rewatchRatio": watch / unique - 1 if unique else None}
     row |= {"length": length / 1000 if length else None, "estimated": sum(v.estimated for v in viewers)}
@@ -564,16 +590,12 @@ def active_time(attempt, length, before):
 def watched_anew(events, length, before):
     """M41 in milliseconds of what the lists of these events add to the maximal lists of before (M40). None without lists and pairs of
     M49."""
-    texts = [e.video("played-segments") for e in events if isinstance(e.video("played-segments"), str)]
-    if not texts:
+    lists = lists_of(events, length)
+    if not lists:
         return seen(estimated(events, length)) or None
-    lists = [parse_segments(text, length) for text in texts]
-    added = 0
-    for new in maximal_lists(lists):
-        if not any(goes_on(new, old) for old in before):
-            added += seen(new) - max((seen(old) for old in before if goes_on(old, new)), default=0)
+    time = seen(added(lists, before))
     before[:] = maximal_lists(before + lists)
-    return added
+    return time
 
 
 def seen(segments):
@@ -728,9 +750,11 @@ def reach_reports(events):
     yield report("retention", period, "week later", retention(events, 52))
 
 
-def attempt_reports(events):
-    attempts, all_time = attempts_of(events), {"range": "all"}
+def attempt_reports(events, days, period):
+    attempts = attempts_of(events)
     times = active_times(attempts, events)
+    attempts = [a for a in attempts if a.moment // DAY in days]
+    events = [e for e in events if e.day in days]
     for name, key in (("kinds", "kind"), ("contents", "content")):
         rows = {}
         for value, mine in grouped(events, lambda e: getattr(e, key)).items():
@@ -739,8 +763,8 @@ def attempt_reports(events):
             rows[value] |= attempt_figures(theirs)
             spent = [times[a] for a in theirs if a in times]
             rows[value] |= {"activeTime": sum(spent) if spent else None, **median("activeTimeMedian", spent)}
-        yield report(name, all_time, key, rows)
-    yield report("scores", all_time, "bin", histogram(first_scores(attempts)))
+        yield report(name, period, key, rows)
+    yield report("scores", period, "bin", histogram(first_scores(attempts)))
 
 
 def histogram(scores):
@@ -749,13 +773,23 @@ def histogram(scores):
     return {"below 0" if i < 0 else f"{10 * i:02d} to {10 * i + 10}": {"attempts": bins[i]} for i in range(-1, 10)}
 
 
-def video_reports(events):
-    rows, heat = {}, []
+def video_reports(events, days, period):
+    rows = {}
     for content, mine in grouped((e for e in events if e.kind == "video"), lambda e: e.content).items():
-        rows[content], bins = video_figures(mine)
+        row, bins = video_figures(mine, days)
+        if row["viewers"]:
+            rows[content] = row
         if bins:
-            heat.append(report("video-heatmap", {"range": "all", "content": content}, "bin", bins))
-    return [report("videos", {"range": "all"}, "content", rows), *heat]
+            yield report("video-heatmap", {**period, "content": content}, "bin", bins)
+    yield report("videos", period, "content", rows)
+
+
+def by_period(reports, events):
+    """Reports of all time and of the middle of the days on which something happened."""
+    days = sorted({e.day for e in events})
+    middle = range(days[len(days) // 3], days[2 * len(days) // 3] + 1)
+    yield from reports(events, range(days[0], days[-1] + 1), {"range": "all"})
+    yield from reports(events, middle, {"from": date_of(middle[0]).isoformat(), "to": date_of(middle[-1]).isoformat()})
 
 
 def main():
@@ -763,7 +797,7 @@ def main():
         sys.exit(__doc__)
     statements = read_statements(sys.argv[1])
     events = sorted((Event(s) for s in statements), key=Event.order)
-    reports = [*reach_reports(events), *attempt_reports(events), *video_reports(events), *question_reports(events)]
+    reports = [*reach_reports(events), *by_period(attempt_reports, events), *by_period(video_reports, events), *question_reports(events)]
     json.dump({"statements": len(statements), "reports": reports}, sys.stdout, allow_nan=False)
 
 
