@@ -94,7 +94,7 @@ func (a *Answer) Write(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	names := make([]string, len(a.Columns))
 	for i, c := range a.Columns {
-		names[i] = strings.ToUpper(c.ID)
+		names[i] = printable(c.Title)
 	}
 	fmt.Fprintln(t, strings.Join(names, "\t"))
 	rows := a.Rows
