@@ -175,12 +175,12 @@ func TestItemAnalysis(t *testing.T) { // golden 6
 }
 
 func TestMatrixLeavesOut(t *testing.T) {
-	scores := goldenScores()
+	scores, right := goldenScores(), measure.Answer{Judged: true, Correct: true}
 	for _, answers := range scores {
-		answers[fact.Hash{9, 6}] = true // no variance
+		answers[fact.Hash{9, 6}] = right // no variance
 	}
-	scores[fact.Hash{20}] = map[fact.Hash]bool{{9, 1}: true, {9, 2}: true, {9, 3}: true, {9, 4}: true}               // 4 of 6
-	scores[fact.Hash{21}] = map[fact.Hash]bool{{9, 1}: true, {9, 2}: true, {9, 3}: true, {9, 4}: true, {9, 6}: true} // 5 of 6: missing is 0
+	scores[fact.Hash{20}] = map[fact.Hash]measure.Answer{{9, 1}: right, {9, 2}: right, {9, 3}: right, {9, 4}: right}                // 4 of 6
+	scores[fact.Hash{21}] = map[fact.Hash]measure.Answer{{9, 1}: right, {9, 2}: right, {9, 3}: right, {9, 4}: right, {9, 6}: right} // 5 of 6: missing is 0
 	m := scores.Matrix()
 	if len(m.Learners) != 9 || len(m.Items) != 5 {
 		t.Fatalf("%d learners, %d items", len(m.Learners), len(m.Items))
@@ -194,6 +194,20 @@ func TestMatrixLeavesOut(t *testing.T) {
 	empty := measure.Scores{}.Matrix()
 	if empty.Enough() || !math.IsNaN(empty.Alpha()) {
 		t.Error("figures of nobody")
+	}
+}
+
+// TestTiesGoByTime: who is among the best and the weakest does not depend on a store's hashes.
+func TestTiesGoByTime(t *testing.T) {
+	late, soon := fact.Hash{1}, fact.Hash{2}
+	scores := measure.Scores{}
+	for learner, at := range map[fact.Hash]int64{late: 100, soon: 1} {
+		scores.Add(learner, course, measure.AnswersOf(measure.Of([]fact.Fact{
+			response(at, 1, map[bool]fact.Tri{true: fact.Yes, false: fact.No}[learner == soon]), response(at+1, 2, map[bool]fact.Tri{true: fact.Yes, false: fact.No}[learner == late]),
+		})))
+	}
+	if m := scores.Matrix(); m.Learners[0] != soon || m.Learners[1] != late {
+		t.Errorf("learners in the order %v", m.Learners)
 	}
 }
 
@@ -307,9 +321,9 @@ func TestItemLaws(t *testing.T) {
 			for i := range items {
 				if answered := rapid.IntRange(0, 9).Draw(t, "answered"); answered > 0 {
 					if scores[fact.Hash{byte(l)}] == nil {
-						scores[fact.Hash{byte(l)}] = map[fact.Hash]bool{}
+						scores[fact.Hash{byte(l)}] = map[fact.Hash]measure.Answer{}
 					}
-					scores[fact.Hash{byte(l)}][fact.Hash{byte(i)}] = rapid.Bool().Draw(t, "correct")
+					scores[fact.Hash{byte(l)}][fact.Hash{byte(i)}] = measure.Answer{Judged: true, Correct: rapid.Bool().Draw(t, "correct")}
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -11,7 +12,7 @@ import (
 // items; what they left out counts as wrong; items on which all have one score are left out.
 type Matrix struct {
 	Items    []fact.Hash // sorted; those of no variance left out
-	Learners []fact.Hash // sorted
+	Learners []fact.Hash // in the order of their first responses to any of the items, then sorted
 	Scores   [][]uint8   // by learner and item: 0 or 1
 }
 
@@ -26,8 +27,8 @@ func (m *Matrix) Enough() bool {
 	return len(m.Learners) >= EnoughLearners && len(m.Items) >= EnoughItems
 }
 
-// Scores collects the first judged responses of learners to the items of one parent: learner, then item, to correct or not.
-type Scores map[fact.Hash]map[fact.Hash]bool
+// Scores collects the first judged responses of learners to the items of one parent: by learner, then item.
+type Scores map[fact.Hash]map[fact.Hash]Answer
 
 // Add takes in a learner's answers. Those of other parents and those that were not judged are passed over.
 func (s Scores) Add(learner, parent fact.Hash, answers []Answers) {
@@ -36,9 +37,9 @@ func (s Scores) Add(learner, parent fact.Hash, answers []Answers) {
 			continue
 		}
 		if s[learner] == nil {
-			s[learner] = map[fact.Hash]bool{}
+			s[learner] = map[fact.Hash]Answer{}
 		}
-		s[learner][a.Item] = a.First.Correct
+		s[learner][a.Item] = a.First
 	}
 }
 
@@ -51,12 +52,17 @@ func (s Scores) Matrix() *Matrix {
 		}
 	}
 	m := &Matrix{}
+	began := map[fact.Hash]int64{}
 	for learner, answers := range s {
 		if 5*len(answers) >= 4*len(all) {
 			m.Learners = append(m.Learners, learner)
+			began[learner] = earliest(answers)
 		}
 	}
-	slices.SortFunc(m.Learners, compareHashes)
+	// By time first, which is the same wherever the statements are stored; a hash is not.
+	slices.SortFunc(m.Learners, func(a, b fact.Hash) int {
+		return cmp.Or(cmp.Compare(began[a], began[b]), compareHashes(a, b))
+	})
 	for item := range all {
 		if k := s.correct(m.Learners, item); k > 0 && k < len(m.Learners) {
 			m.Items = append(m.Items, item)
@@ -66,7 +72,7 @@ func (s Scores) Matrix() *Matrix {
 	for _, learner := range m.Learners {
 		row := make([]uint8, len(m.Items))
 		for i, item := range m.Items {
-			row[i] = uint8(one(s[learner][item]))
+			row[i] = uint8(one(s[learner][item].Correct))
 		}
 		m.Scores = append(m.Scores, row)
 	}
@@ -75,11 +81,20 @@ func (s Scores) Matrix() *Matrix {
 
 func (s Scores) correct(learners []fact.Hash, item fact.Hash) (k int) {
 	for _, learner := range learners {
-		if s[learner][item] {
+		if s[learner][item].Correct {
 			k++
 		}
 	}
 	return k
+}
+
+// earliest is the time of the first of some responses.
+func earliest(answers map[fact.Hash]Answer) int64 {
+	first := int64(math.MaxInt64)
+	for _, a := range answers {
+		first = min(first, a.T)
+	}
+	return first
 }
 
 func compareHashes(a, b fact.Hash) int { return slices.Compare(a[:], b[:]) }
@@ -109,7 +124,7 @@ func (m *Matrix) Discrimination(item int) float64 {
 	return pearson(x, y)
 }
 
-// Groups are the learners of M65: the ⌈0.27 n⌉ with the lowest and with the highest rest score, ties by the learner's key.
+// Groups are the learners of M65: the ⌈0.27 n⌉ with the lowest and with the highest rest score, ties in the order of Learners.
 func (m *Matrix) Groups(item int) (bottom, top []int) {
 	byRest := make([]int, len(m.Learners))
 	rest := make([]int64, len(m.Learners))
