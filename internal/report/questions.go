@@ -22,7 +22,8 @@ type asked struct {
 // itemSum is one question.
 type itemSum struct {
 	measure.Item
-	parent    fact.Hash
+	parent    fact.Hash // of several, that of the learner who answered last: the order of ledgers differs from store to store
+	parentAt  int64
 	responses map[fact.Hash]string // by learner: the first judged response
 	surveys   map[fact.Hash]string // the first response of those whose responses are not judged
 }
@@ -51,8 +52,8 @@ func (s *asked) add(learner fact.Hash, answers []measure.Answers) {
 			s.items[x.Item] = item
 		}
 		item.Add(x)
-		if (x.Parent != fact.Hash{}) {
-			item.parent = x.Parent
+		if none := (fact.Hash{}); x.Parent != none && (item.parent == none || x.Earliest.T > item.parentAt) {
+			item.parent, item.parentAt = x.Parent, x.Earliest.T
 		}
 		if x.First.Judged {
 			item.responses[learner] = x.First.Response
