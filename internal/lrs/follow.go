@@ -157,18 +157,13 @@ func (f *Follower) completeAll(ctx context.Context, changes []table.Change) erro
 		if err == nil && f.Also != nil && len(changes) > 0 {
 			err = f.Also(ctx, changes)
 		}
-		if err == nil || !retryable(err) {
+		if err == nil || !table.Retryable(err) {
 			return err
 		}
 		if err := table.Pause(ctx, min(try+1, maxCommits)); err != nil {
 			return err
 		}
 	}
-}
-
-// retryable reports whether a call may be made again as it was.
-func retryable(err error) bool {
-	return errors.Is(err, table.ErrThrottled) || errors.Is(err, table.ErrConflict) || errors.Is(err, table.ErrUnknown)
 }
 
 func checkpointRef(shard string) table.Ref {
@@ -187,7 +182,7 @@ func (s *Service) checkpoint(ctx context.Context, shard string) (after string, e
 func (f *Follower) save(ctx context.Context) error {
 	for shard, after := range f.after {
 		item := table.Item{schema.PK: table.S(checkpointRef(shard).Key.Partition), schema.Sequence: table.S(after)}
-		if _, _, err := f.Tables.Apply(ctx, table.Put(schema.Checkpoints, item)); err != nil && !retryable(err) {
+		if _, _, err := f.Tables.Apply(ctx, table.Put(schema.Checkpoints, item)); err != nil && !table.Retryable(err) {
 			return fmt.Errorf("write checkpoint: %w", err)
 		}
 	}

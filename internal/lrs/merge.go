@@ -174,7 +174,7 @@ func (s *Service) contributeOne(ctx context.Context, c contribution, stored tabl
 			}
 			return nil
 		}
-		if !errors.Is(err, table.ErrCondition) && !retryable(err) {
+		if !errors.Is(err, table.ErrCondition) && !table.Retryable(err) {
 			return err
 		}
 		read = false

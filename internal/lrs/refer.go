@@ -381,7 +381,7 @@ func (c *completion) update(ctx context.Context, w table.Write) (item table.Item
 				return nil, err
 			}
 		}
-		if item, _, err = c.Tables.Apply(ctx, w); err == nil || !retryable(err) {
+		if item, _, err = c.Tables.Apply(ctx, w); err == nil || !table.Retryable(err) {
 			return item, err
 		}
 	}

@@ -2,7 +2,6 @@ package rollup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
@@ -175,9 +174,4 @@ func (f *Folder) refresh(ctx context.Context, s space, newest int64, wrote bool)
 	}
 	f.through[s] = newest
 	return nil
-}
-
-// retryable reports whether a call may be made again as it was.
-func retryable(err error) bool {
-	return errors.Is(err, table.ErrThrottled) || errors.Is(err, table.ErrConflict) || errors.Is(err, table.ErrUnknown)
 }

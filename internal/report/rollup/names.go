@@ -115,7 +115,7 @@ func (r *foldRun) putName(ctx context.Context, ref table.Ref, stored, seen nameS
 			r.wrote = true
 			return nil
 		}
-		if !retryable(err) {
+		if !table.Retryable(err) {
 			return fmt.Errorf("write name: %w", err)
 		}
 		if err := table.Pause(ctx, try); err != nil {

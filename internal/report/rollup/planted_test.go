@@ -95,7 +95,7 @@ type hopeful struct{ table.DB }
 
 func (d hopeful) Group(ctx context.Context, token string, ws []table.Write) (table.Cost, error) {
 	cost, err := d.DB.Group(ctx, token, ws)
-	if retryable(err) {
+	if table.Retryable(err) {
 		err = nil
 	}
 	return cost, err

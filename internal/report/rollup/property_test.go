@@ -110,7 +110,7 @@ func deliver(t *rapid.T, events []Event, folder func() *Folder) {
 		which := rapid.IntRange(0, 1).Draw(t, "folder")
 		err := folders[which].Fold(context.Background(), slices.Clone(feed[:n]))
 		if err != nil {
-			if !errors.Is(err, errCrash) && !retryable(err) {
+			if !errors.Is(err, errCrash) && !table.Retryable(err) {
 				t.Fatalf("fold: %v", err)
 			}
 			if rapid.Bool().Draw(t, "died") { // else it goes on, with what it remembers

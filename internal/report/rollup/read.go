@@ -66,11 +66,6 @@ func readBuckets(ctx context.Context, tables table.DB, s space, scope fact.Hash,
 	return sums, nil
 }
 
-// Cohorts returns the cells of the cohorts that began in weeks between two Mondays, both included.
-func (r *Reader) Cohorts(ctx context.Context, store auth.Store, from, to int32, reads *Reads) (measure.Sums, error) {
-	return r.Buckets(ctx, store, fact.Hash{}, measure.Cohort, from, to, reads)
-}
-
 // Ledger returns the facts of one learner; a Ledger without facts when there is none.
 func (r *Reader) Ledger(ctx context.Context, store auth.Store, learner fact.Hash, reads *Reads) (Ledger, error) {
 	var found Ledger

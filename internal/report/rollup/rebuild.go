@@ -261,7 +261,7 @@ const patience = 20
 func foldPatiently(ctx context.Context, f *Folder, events []Event) error {
 	for try := 1; ; try++ {
 		err := f.Fold(ctx, events)
-		if err == nil || !retryable(err) || try == patience {
+		if err == nil || !table.Retryable(err) || try == patience {
 			return err
 		}
 		if err := table.Pause(ctx, try); err != nil {

@@ -91,7 +91,7 @@ func TestRebuildEqualsTheOracle(t *testing.T) {
 			for f := folder(); len(events) > 0; {
 				if err := f.Fold(context.Background(), events); err == nil {
 					return
-				} else if !errors.Is(err, errCrash) && !retryable(err) {
+				} else if !errors.Is(err, errCrash) && !table.Retryable(err) {
 					t.Fatalf("fold: %v", err)
 				}
 				f = folder()
@@ -119,7 +119,7 @@ func TestRebuildEqualsTheOracle(t *testing.T) {
 				}
 				break
 			}
-			if !errors.Is(err, errCrash) && !retryable(err) {
+			if !errors.Is(err, errCrash) && !table.Retryable(err) {
 				t.Fatalf("rebuild: %v", err)
 			}
 			if try == 30 { // it comes to an end when nothing goes wrong any more
