@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json/v2"
 	"errors"
@@ -142,6 +143,15 @@ func (c *Cloud) Requests() (map[string]*Served, error) {
 		}
 	}
 	return requests, nil
+}
+
+// Batches counts the batches of changes that functions were invoked with so far.
+func (c *Cloud) Batches() (int, error) {
+	text, err := os.ReadFile(c.log)
+	if err != nil {
+		return 0, fmt.Errorf("read log of the road: %w", err)
+	}
+	return bytes.Count(text, []byte(`"message":"changes"`)), nil
 }
 
 // Failures are the lines of the log about requests that a function answered by 500, and those that are not of requests.

@@ -29,7 +29,7 @@ func runTests(m *testing.M) int {
 }
 
 // open starts a server over a data folder. The caller ends it.
-func open(t *testing.T, data string, flags ...string) *Local {
+func open(t testing.TB, data string, flags ...string) *Local {
 	t.Helper()
 	cairn, err := binary()
 	if err != nil {
@@ -43,7 +43,7 @@ func open(t *testing.T, data string, flags ...string) *Local {
 }
 
 // serve starts a server that is stopped when the test ends.
-func serve(t *testing.T, flags ...string) *Local {
+func serve(t testing.TB, flags ...string) *Local {
 	t.Helper()
 	server := open(t, filepath.Join(t.TempDir(), "data"), flags...)
 	t.Cleanup(func() {

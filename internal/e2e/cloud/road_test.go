@@ -24,6 +24,7 @@ func TestRoad(t *testing.T) {
 	if road == nil {
 		return
 	}
+	t.Run("soon", func(t *testing.T) { soon(t, road) })
 	t.Run("scripts", func(t *testing.T) { e2e.Run(t, road) })
 	t.Run("histories", func(t *testing.T) { e2e.RunHistories(t, road, histories, uint64(time.Now().UnixNano())) })
 	t.Run("fallback", func(t *testing.T) { e2e.RunFirst(t, doubled{road}) })
