@@ -76,6 +76,11 @@ func (r *Rollups) Rebuild(ctx context.Context, stores []string, report func(roll
 	return rebuild.Run(ctx, stores)
 }
 
+// Differences returns a page, from 0, of what the newest rebuild found; Progress tells how many there are.
+func (r *Rollups) Differences(ctx context.Context, page int) ([]rollup.Difference, error) {
+	return rollup.Differences(ctx, r.tables, page)
+}
+
 var countedRef = table.Ref{Table: schema.Checkpoints, Key: table.Key{Partition: "counted"}}
 
 // CountOlder folds every statement that there is, once for tables that are older than their rollups: the feed does not keep
@@ -161,7 +166,6 @@ func (b *Background) Start(stores []string) error {
 }
 
 func (b *Background) note(p rollup.Progress) {
-	p.Found = slices.Clone(p.Found)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.progress = p

@@ -193,7 +193,7 @@ func (t terminal) watchRebuild(ctx context.Context, o operator.Operator) error {
 			if isTerminal(t.err) {
 				fmt.Fprintln(t.err)
 			}
-			return t.endRebuild(p)
+			return t.endRebuild(ctx, o, p)
 		}
 		select {
 		case <-time.After(lookEvery):
@@ -203,12 +203,19 @@ func (t terminal) watchRebuild(ctx context.Context, o operator.Operator) error {
 	}
 }
 
-func (t terminal) endRebuild(p operator.Rebuilding) error {
+// endRebuild prints every difference that was found.
+func (t terminal) endRebuild(ctx context.Context, o operator.Operator, p operator.Rebuilding) error {
 	if p.Problem != "" {
 		return errors.New(p.Problem + "; the same command goes on with it")
 	}
-	for _, d := range p.Found {
-		fmt.Fprintf(t.out, "%s\t%s\t%s\n", d.Store, d.What, d.Detail)
+	for page := range p.Pages {
+		found, err := o.Differences(ctx, page)
+		if err != nil {
+			return err
+		}
+		for _, d := range found {
+			fmt.Fprintf(t.out, "%s\t%s\t%s\n", d.Store, d.What, d.Detail)
+		}
 	}
 	fmt.Fprintf(t.out, "%d statements were read: %s\n", p.Statements, fsck.Verdict(p.Differences))
 	if p.Differences > 0 {

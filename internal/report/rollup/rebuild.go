@@ -59,17 +59,14 @@ const (
 
 // Progress is how far a rebuild is.
 type Progress struct {
-	Stores      []string     `json:"stores"`
-	Phase       Phase        `json:"phase"`
-	Done        int          `json:"done"` // segments or stores of the phase
-	Of          int          `json:"of"`
-	Statements  int          `json:"statements"`  // read
-	Differences int          `json:"differences"` // between the generations
-	Found       []Difference `json:"found"`       // the first of them
+	Stores      []string `json:"stores"`
+	Phase       Phase    `json:"phase"`
+	Done        int      `json:"done"` // segments or stores of the phase
+	Of          int      `json:"of"`
+	Statements  int      `json:"statements"`  // read
+	Differences int      `json:"differences"` // between the generations
+	Pages       int      `json:"pages"`       // that Differences reads them from
 }
-
-// maxFound bounds the differences that are told one by one.
-const maxFound = 100
 
 // segments is into how many parts the scan is cut: one is done again after a kill.
 const segments = 16
@@ -150,6 +147,9 @@ func (r *Rebuild) resume(ctx context.Context, stores []string) (*rebuildState, e
 }
 
 func (r *Rebuild) begin(ctx context.Context, stores []string) (*rebuildState, error) {
+	if err := forgetDifferences(ctx, r.Tables); err != nil {
+		return nil, err
+	}
 	state := &rebuildState{Progress: Progress{Phase: Waiting, Stores: stores}, Until: r.Now().Add(r.Settle)}
 	for _, id := range stores {
 		store, err := r.Directory.BeginGeneration(ctx, id)
@@ -274,11 +274,11 @@ func foldPatiently(ctx context.Context, f *Folder, events []Event) error {
 func (r *Rebuild) compare(ctx context.Context, state *rebuildState) error {
 	for state.Progress.Done < len(state.Stores) {
 		s := state.Stores[state.Progress.Done]
+		found := &foundDifferences{tables: r.Tables, page: state.Progress.Pages}
+		differences, failed := 0, error(nil)
 		c := comparison{tables: r.Tables, old: space{s.ID, s.From}, new: space{s.ID, s.To}, pause: r.pause, report: func(d Difference) {
-			state.Progress.Differences++
-			if len(state.Progress.Found) < maxFound {
-				state.Progress.Found = append(state.Progress.Found, d)
-			}
+			differences++
+			failed = errors.Join(failed, found.add(ctx, d))
 			r.Log.WarnContext(ctx, "rebuild: the old generation differs", "store", d.Store, "what", d.What, "detail", d.Detail)
 		}}
 		if err := c.ledgers(ctx); err != nil {
@@ -289,6 +289,11 @@ func (r *Rebuild) compare(ctx context.Context, state *rebuildState) error {
 				return err
 			}
 		}
+		if err := errors.Join(failed, found.flush(ctx)); err != nil {
+			return err
+		}
+		// A store that is compared again after a kill writes the same pages.
+		state.Progress.Differences, state.Progress.Pages = state.Progress.Differences+differences, found.page
 		state.Progress.Done++
 		if err := r.save(ctx, state); err != nil {
 			return err

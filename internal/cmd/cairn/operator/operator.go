@@ -53,6 +53,9 @@ type Operator interface {
 
 	// Rebuilding tells how far the rebuild is that Rebuild began.
 	Rebuilding(ctx context.Context) (Rebuilding, error)
+
+	// Differences lists a page, from 0, of what the newest rebuild found. Rebuilding tells how many there are.
+	Differences(ctx context.Context, page int) ([]rollup.Difference, error)
 }
 
 // Store is what an operator sees of a store: everything but its keys.
@@ -228,4 +231,11 @@ func (d direct) Rebuilding(context.Context) (Rebuilding, error) {
 		out.Problem = err.Error()
 	}
 	return out, nil
+}
+
+func (d direct) Differences(ctx context.Context, page int) ([]rollup.Difference, error) {
+	if d.rollups == nil {
+		return nil, errNoBucket
+	}
+	return d.rollups.Differences(ctx, page)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/report/rollup"
 )
 
 // The protocol between a command and the server is one POST with a JSON value to one path per operation, over a Unix
@@ -77,6 +78,7 @@ const (
 	replayLetters    = "/dead-letters/replay"
 	startRebuild     = "/rebuild/start"
 	showRebuild      = "/rebuild/show"
+	listDifferences  = "/rebuild/differences"
 )
 
 // zoneOf is what setTimeZone takes.
@@ -136,6 +138,7 @@ func NewServer(o Operator) *http.Server {
 	handle(mux, replayLetters, func(ctx context.Context, in lettersOf) (Replayed, error) { return o.Replay(ctx, in.Store, in.After) })
 	handle(mux, startRebuild, func(ctx context.Context, stores []string) (none, error) { return none{}, o.Rebuild(ctx, stores) })
 	handle(mux, showRebuild, func(ctx context.Context, _ none) (Rebuilding, error) { return o.Rebuilding(ctx) })
+	handle(mux, listDifferences, func(ctx context.Context, page int) ([]rollup.Difference, error) { return o.Differences(ctx, page) })
 	return &http.Server{Handler: mux, ReadTimeout: timeout, WriteTimeout: timeout}
 }
 
@@ -244,6 +247,10 @@ func (r remote) Rebuild(ctx context.Context, stores []string) error {
 
 func (r remote) Rebuilding(ctx context.Context) (Rebuilding, error) {
 	return ask[none, Rebuilding](ctx, r, showRebuild, none{})
+}
+
+func (r remote) Differences(ctx context.Context, page int) ([]rollup.Difference, error) {
+	return ask[int, []rollup.Difference](ctx, r, listDifferences, page)
 }
 
 // ask sends one operation. Where the request is for is decided by the dialer; the host in its URL is a name only.
