@@ -36,14 +36,20 @@ type Active struct {
 // registration; without a registration those from the attempt's first event to the next attempt's.
 func AttemptsAt(facts Facts, content fact.Hash) []Attempt {
 	attempts := Attempts(facts.About(content))
-	byRegistration := map[[16]byte][]*Attempt{}
-	for i := range attempts {
-		a := &attempts[i]
-		byRegistration[a.Registration] = append(byRegistration[a.Registration], a)
+	if len(attempts) == 0 {
+		return nil
 	}
+	var byRegistration map[[16]byte][]*Attempt
 	for _, f := range facts {
 		if f.Content == content || !f.Under(content) {
 			continue
+		}
+		if byRegistration == nil {
+			byRegistration = map[[16]byte][]*Attempt{}
+			for i := range attempts {
+				a := &attempts[i]
+				byRegistration[a.Registration] = append(byRegistration[a.Registration], a)
+			}
 		}
 		of := byRegistration[f.Registration]
 		// The last attempt that had begun when the fact happened, or the first, if none had.
@@ -95,10 +101,13 @@ func activeFromEnded(facts Facts) Active {
 		session uint64
 		t       int64 // of a statement without a session id
 	}
-	longest := map[key]int64{}
+	var longest map[key]int64
 	for _, f := range facts {
 		if !f.Class.Has(fact.Ended) || f.Duration < 0 {
 			continue
+		}
+		if longest == nil {
+			longest = map[key]int64{}
 		}
 		k := key{session: f.Session}
 		if f.Session == 0 {
@@ -174,6 +183,16 @@ func gapTimes(facts Facts) []int64 {
 // registration, or without one, so that an attempt has what its lists add to those of the attempts before it.
 func activeFromVideo(attempts []Attempt) []Active {
 	out := make([]Active, len(attempts))
+	played := func(a *Attempt) bool {
+		return a.Kind == fact.KindVideo && slices.ContainsFunc(a.Facts, func(f *fact.Fact) bool { return f.Video != nil })
+	}
+	videos := false
+	for i := range attempts {
+		videos = videos || played(&attempts[i])
+	}
+	if !videos {
+		return out
+	}
 	var facts Facts
 	of := map[*fact.Fact]int{}
 	for i := range attempts {

@@ -36,31 +36,29 @@ func Attempts(facts Facts) []Attempt {
 			out = append(out, newAttempt(content, part))
 		}
 	})
-	slices.SortStableFunc(out, func(a, b Attempt) int { return compareFacts(a.Facts[0], b.Facts[0]) })
+	if len(out) > 1 {
+		slices.SortStableFunc(out, func(a, b Attempt) int { return compareFacts(a.Facts[0], b.Facts[0]) })
+	}
 	return out
 }
 
 // splitAttempts splits the facts of one activity by registration, and those without one at new starts.
-func splitAttempts(facts Facts) []Facts {
+func splitAttempts(facts Facts) (parts []Facts) {
 	const judged = fact.Completed | fact.Passed | fact.Failed
-	at := map[[16]byte]int{}
-	var parts []Facts
-	over := false // the current attempt without registration has been completed or judged
-	for _, f := range facts {
-		i, ok := at[f.Registration]
-		if f.Registration == ([16]byte{}) {
-			if ok && over && f.Class.Has(fact.Started) {
-				ok, over = false, false
+	eachRegistration(facts, func(facts Facts) {
+		begin, over := 0, false // over: the current attempt without registration has been completed or judged
+		for i, f := range facts {
+			if f.Registration != ([16]byte{}) {
+				break
+			}
+			if over && f.Class.Has(fact.Started) {
+				parts = append(parts, facts[begin:i:i])
+				begin, over = i, false
 			}
 			over = over || f.Class.Any(judged)
 		}
-		if !ok {
-			i = len(parts)
-			at[f.Registration] = i
-			parts = append(parts, nil)
-		}
-		parts[i] = append(parts[i], f)
-	}
+		parts = append(parts, facts[begin:])
+	})
 	return parts
 }
 
@@ -200,19 +198,26 @@ func Scored(attempts []Attempt, which Which) []Attempt {
 
 // firstPerContent returns, for each activity, the attempt that began first of those that fit.
 func firstPerContent(attempts []Attempt, fits func(*Attempt) bool) []Attempt {
-	at := map[fact.Hash]int{}
+	if len(attempts) == 1 && fits(&attempts[0]) {
+		return attempts[:1:1]
+	}
+	var at map[fact.Hash]int
 	var out []Attempt
-	for _, a := range attempts {
-		if !fits(&a) {
+	for i := range attempts {
+		a := &attempts[i]
+		if !fits(a) {
 			continue
 		}
-		i, ok := at[a.Content]
+		if at == nil {
+			at = map[fact.Hash]int{}
+		}
+		k, ok := at[a.Content]
 		switch {
 		case !ok:
 			at[a.Content] = len(out)
-			out = append(out, a)
-		case compareBegins(&a, &out[i]) < 0:
-			out[i] = a
+			out = append(out, *a)
+		case compareBegins(a, &out[k]) < 0:
+			out[k] = *a
 		}
 	}
 	return out

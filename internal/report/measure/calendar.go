@@ -2,6 +2,7 @@ package measure
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -41,6 +42,7 @@ type calendar struct {
 	zone     *time.Location
 	from, to int64 // the offset holds for from ≤ ms < to
 	offset   int64 // milliseconds
+	found    []int32
 }
 
 // dayOf is DayOf in the calendar's zone.
@@ -62,6 +64,25 @@ func (c *calendar) ask(ms int64) {
 	if !to.IsZero() {
 		c.to = to.UnixMilli()
 	}
+}
+
+// days are the days with a fact, each once, ascending. One list of them is in use at a time.
+func (c *calendar) days(facts Facts) []int32 {
+	days := c.found[:0]
+	rising := true
+	for _, f := range facts { // in order, but where a zone repeats an hour around midnight the day before comes again
+		day := c.dayOf(f.T)
+		if n := len(days); n == 0 || days[n-1] != day {
+			rising = rising && (n == 0 || days[n-1] < day)
+			days = append(days, day)
+		}
+	}
+	if !rising {
+		slices.Sort(days)
+		days = slices.Compact(days)
+	}
+	c.found = days
+	return days
 }
 
 func floorDivide(a, b int64) int64 {

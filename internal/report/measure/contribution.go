@@ -1,7 +1,7 @@
 package measure
 
 import (
-	"slices"
+	"math"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
@@ -15,106 +15,114 @@ func Contribution(facts []fact.Fact, zone *time.Location, unattributed bool) Sum
 }
 
 // Difference is Contribution(new) − Contribution(old) for two states of one ledger, each in order. It costs a look at every
-// fact of the ledger, and counting anew what is in the scopes that a fact which came or went is under; of these only the attempts and
-// answers of the activities that such facts are about.
+// fact of the ledger, and counting anew what a fact that came or went may change: in the scopes that it is under the days, the sessions
+// that it belongs to or joins, and the attempts and answers of the activity that it is about.
 func Difference(old, new []fact.Fact, zone *time.Location, unattributed bool) Sums {
-	came, went := changes(old, new)
-	before, after := Of(old), Of(new)
-	if unattributed { // statements are all that counts, and each counts by itself
-		before, after = went, came
+	c := contributor{sums: Sums{}, calendar: calendar{zone: zone}, unattributed: unattributed}
+	var d delta
+	if d.came, d.went = changes(old, new); len(d.came) == 0 && len(d.went) == 0 {
+		return c.sums
 	}
-	touched, scopes := map[fact.Hash]bool{}, map[fact.Hash]bool{}
-	for _, f := range slices.Concat(came, went) {
-		touched[f.Content] = true
-		eachScope(f, func(scope fact.Hash) { scopes[scope] = true })
-	}
-	sums := Sums{}
-	count := func(facts Facts, times int64) {
-		c := contributor{sums: sums, times: times, calendar: &calendar{zone: zone}, touched: touched, unattributed: unattributed}
-		if len(touched) > 0 {
-			c.contribute(facts)
-		}
-		for scope, facts := range facts.byScope(scopes) {
-			c.scope = scope
-			c.contribute(facts)
-		}
-	}
-	count(before, -1)
-	count(after, 1)
-	return sums
+	d.after = Of(new)
+	c.contribute(fact.Hash{}, d)
+	d.eachScope(c.contribute)
+	return c.sums
 }
 
 // InScope is what Contribution says of one scope, by the facts given: those of one learner that pass some filter, in order.
 func InScope(scope fact.Hash, facts Facts, zone *time.Location, unattributed bool) Sums {
-	touched := map[fact.Hash]bool{}
-	for _, f := range facts {
-		touched[f.Content] = true
-	}
-	c := contributor{sums: Sums{}, scope: scope, times: 1, calendar: &calendar{zone: zone}, touched: touched, unattributed: unattributed}
-	c.contribute(facts.Under(scope))
+	c := contributor{sums: Sums{}, calendar: calendar{zone: zone}, unattributed: unattributed}
+	facts = facts.Under(scope)
+	c.contribute(scope, delta{after: facts, came: facts})
 	return c.sums
 }
 
-// changes returns the facts that only new has and those that only old has. Both are in order.
-func changes(old, new []fact.Fact) (came, went Facts) {
-	for len(old) > 0 || len(new) > 0 {
-		switch {
-		case len(new) == 0 || len(old) > 0 && old[0].Before(&new[0]):
-			went, old = append(went, &old[0]), old[1:]
-		case len(old) == 0 || new[0].Before(&old[0]):
-			came, new = append(came, &new[0]), new[1:]
-		default:
-			old, new = old[1:], new[1:]
-		}
-	}
-	return came, went
-}
-
-// contributor adds what one state of a ledger contributes to the cells of one scope after the other.
+// contributor adds what facts that came and went change in the cells of one scope after the other.
 type contributor struct {
 	sums         Sums
-	scope        fact.Hash
-	times        int64 // 1, or -1 to subtract
-	calendar     *calendar
-	touched      map[fact.Hash]bool // activities of which attempts and answers may have changed
+	calendar     calendar
 	unattributed bool
+
+	scope  fact.Hash
+	counts []count // what count compares
 }
 
-func (c *contributor) add(grain Grain, at int32, counter Counter, n int64) {
-	c.sums.Add(Cell{c.scope, grain, at, counter}, n*c.times)
+// count is what is counted in a cell of the scope.
+type count struct {
+	grain   Grain
+	at      int32
+	counter Counter
+	n       int64
 }
 
-// contribute adds what the facts under a scope, in order, contribute to it.
-func (c *contributor) contribute(facts Facts) {
-	if len(facts) == 0 {
-		return
-	}
-	days := make([]int32, len(facts))
-	for i, f := range facts {
-		days[i] = c.calendar.dayOf(f.T)
-	}
-	c.statements(facts, days)
+// contribute adds what changed in a scope. The rest of the ledger contributes what it did.
+func (c *contributor) contribute(scope fact.Hash, d delta) {
+	c.scope = scope
+	c.count(d.went, d.came, c.statements) // each counts by itself
 	if c.unattributed {
 		return
 	}
-	c.presence(days)
-	c.sessions(facts)
-	changed := facts.Where(func(f *fact.Fact) bool { return c.touched[f.Content] })
-	c.answers(changed)
-	c.attempts(changed)
-	if c.scope == (fact.Hash{}) {
-		c.add(Day, days[0], NewLearners, 1)
-		c.retention(days)
+	before := d.before()
+	c.count(before, d.after, c.presence)
+	if len(d.went) > 0 {
+		c.count(before, d.after, c.sessions)
 	} else {
-		c.attemptTime(facts)
+		met := delta{after: connected(d.after, d.came), came: d.came}
+		c.count(met.before(), met.after, c.sessions)
+	}
+	d.eachContent(func(_ fact.Hash, d delta) {
+		before := d.before()
+		c.count(before, d.after, c.answers)
+		c.count(before, d.after, c.attempts)
+	})
+	if scope == (fact.Hash{}) {
+		c.count(before, d.after, c.retention)
+	} else {
+		c.count(before, d.after, c.attemptTime)
+	}
+}
+
+// count adds what facts contribute in one respect, less what they did before. In most respects one fact more changes nothing.
+func (c *contributor) count(before, after Facts, contribution func(Facts)) {
+	c.counts = c.counts[:0]
+	if len(before) > 0 {
+		contribution(before)
+	}
+	n := len(c.counts)
+	if len(after) > 0 {
+		contribution(after)
+	}
+	went, came := differing(c.counts[:n], c.counts[n:])
+	for _, x := range went {
+		c.sums.Add(Cell{c.scope, x.grain, x.at, x.counter}, -x.n)
+	}
+	for _, x := range came {
+		c.sums.Add(Cell{c.scope, x.grain, x.at, x.counter}, x.n)
+	}
+}
+
+// differing is what lies between the beginning and the end that two lists share.
+func differing[T comparable](a, b []T) (restOfA, restOfB []T) {
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return a, b
+}
+
+func (c *contributor) add(grain Grain, at int32, counter Counter, n int64) {
+	if n != 0 {
+		c.counts = append(c.counts, count{grain, at, counter, n})
 	}
 }
 
 // statements adds M01 and the data quality of its statements.
-func (c *contributor) statements(facts Facts, days []int32) {
+func (c *contributor) statements(facts Facts) {
 	for start := 0; start < len(facts); {
-		end, skewed, inconsistent := start, int64(0), int64(0)
-		for ; end < len(facts) && days[end] == days[start]; end++ {
+		end, day, skewed, inconsistent := start, c.calendar.dayOf(facts[start].T), int64(0), int64(0)
+		for ; end < len(facts) && c.calendar.dayOf(facts[end].T) == day; end++ {
 			if facts[end].Flags&fact.ClockSkew != 0 {
 				skewed++
 			}
@@ -122,48 +130,45 @@ func (c *contributor) statements(facts Facts, days []int32) {
 				inconsistent++
 			}
 		}
-		c.add(Day, days[start], Statements, int64(end-start))
-		c.add(Day, days[start], ClockSkewed, skewed)
-		c.add(Day, days[start], Inconsistent, inconsistent)
+		c.add(Day, day, Statements, int64(end-start))
+		c.add(Day, day, ClockSkewed, skewed)
+		c.add(Day, day, Inconsistent, inconsistent)
 		if c.unattributed {
-			c.add(Day, days[start], Unattributed, int64(end-start))
+			c.add(Day, day, Unattributed, int64(end-start))
 		}
 		start = end
 	}
 }
 
-// presence adds the learner to each day, week and month with a fact (M02, M03). days rise, except where a zone repeats an
-// hour around midnight: each is added once all the same.
-func (c *contributor) presence(days []int32) {
-	seen := map[Cell]bool{}
-	once := func(grain Grain, at int32) {
-		cell := Cell{c.scope, grain, at, Learners}
-		if !seen[cell] {
-			seen[cell] = true
-			c.add(grain, at, Learners, 1)
+// presence adds the learner to each day, week and month with a fact (M02, M03), and to the learners of all time.
+func (c *contributor) presence(facts Facts) {
+	week, nextMonth := int32(math.MinInt32), int32(math.MinInt32)
+	for _, day := range c.calendar.days(facts) {
+		c.add(Day, day, Learners, 1)
+		if w := WeekOf(day); w > week {
+			week = w
+			c.add(Week, week, Learners, 1)
 		}
-	}
-	for i, day := range days {
-		if i > 0 && day == days[i-1] {
-			continue
+		if day >= nextMonth {
+			month := MonthOf(day)
+			nextMonth = FirstDayOf(month + 1)
+			c.add(Month, month, Learners, 1)
 		}
-		once(Day, day)
-		once(Week, WeekOf(day))
-		once(Month, MonthOf(day))
 	}
 	c.add(Total, 0, Learners, 1)
 }
 
-// retention adds the learner to its cohort, the week of its first fact, for each week k after it in which it was active (M06).
-func (c *contributor) retention(days []int32) {
-	first, last := WeekOf(days[0]), int32(-1)
-	for _, day := range days {
-		k := (WeekOf(day) - first) / 7
-		if k < 0 || k > RetainedWeeks || k <= last { // days may go back by one
-			continue
+// retention adds the learner to the day of its first fact (M05), and to its cohort, the week of that day, for each week k after it in
+// which it was active (M06).
+func (c *contributor) retention(facts Facts) {
+	joined := c.calendar.dayOf(facts[0].T)
+	c.add(Day, joined, NewLearners, 1)
+	first, last := WeekOf(joined), int32(-1)
+	for _, day := range c.calendar.days(facts) {
+		if k := (WeekOf(day) - first) / 7; k > last && k <= RetainedWeeks {
+			last = k
+			c.add(Cohort, first, RetainedWeek+Counter(k), 1)
 		}
-		last = k
-		c.add(Cohort, first, RetainedWeek+Counter(k), 1)
 	}
 }
 
@@ -178,7 +183,7 @@ func (c *contributor) sessions(facts Facts) {
 	}
 }
 
-// answers adds first responses to the items in the scope (M60, M61).
+// answers adds the first response to an item, whose facts these are (M60, M61).
 func (c *contributor) answers(facts Facts) {
 	for _, a := range AnswersOf(facts) {
 		if !a.First.Judged {
@@ -190,7 +195,7 @@ func (c *contributor) answers(facts Facts) {
 	}
 }
 
-// attempts adds the attempts in the scope to the days on which they started (M20 to M26).
+// attempts adds the attempts at an activity, whose facts these are, to the days on which they started (M20 to M26).
 func (c *contributor) attempts(facts Facts) {
 	attempts := Attempts(facts)
 	for i := range attempts {

@@ -43,6 +43,16 @@ func (f Facts) Where(keep func(*fact.Fact) bool) Facts {
 	return out
 }
 
+// share reports whether all are alike.
+func (f Facts) share(alike func(a, b *fact.Fact) bool) bool {
+	for i := range f {
+		if !alike(f[0], f[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // Under keeps the facts in the scope of an activity: its own and those of everything under it by parent or grouping. The zero
 // scope is the store, which keeps all.
 func (f Facts) Under(scope fact.Hash) Facts {
@@ -92,6 +102,12 @@ func (f Facts) eachContent(do func(content fact.Hash, facts Facts)) {
 
 // eachBy calls do for each group of facts with one key, in order of their first fact.
 func (f Facts) eachBy(key func(*fact.Fact) fact.Hash, do func(fact.Hash, Facts)) {
+	if f.share(func(a, b *fact.Fact) bool { return key(a) == key(b) }) {
+		if len(f) > 0 {
+			do(key(f[0]), f)
+		}
+		return
+	}
 	at := map[fact.Hash]int{}
 	var keys []fact.Hash
 	var groups []Facts
@@ -110,15 +126,11 @@ func (f Facts) eachBy(key func(*fact.Fact) fact.Hash, do func(fact.Hash, Facts))
 	}
 }
 
-// byScope groups facts by the scopes that they are under, the store left out: all scopes, or those wanted.
-func (f Facts) byScope(wanted map[fact.Hash]bool) map[fact.Hash]Facts {
+// byScope groups facts by the scopes that they are under, the store left out.
+func (f Facts) byScope() map[fact.Hash]Facts {
 	out := map[fact.Hash]Facts{}
 	for _, x := range f {
-		eachScope(x, func(scope fact.Hash) {
-			if wanted == nil || wanted[scope] {
-				out[scope] = append(out[scope], x)
-			}
-		})
+		eachScope(x, func(scope fact.Hash) { out[scope] = append(out[scope], x) })
 	}
 	return out
 }

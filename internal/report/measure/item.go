@@ -28,11 +28,14 @@ type Answers struct {
 
 // AnswersOf are the learner's answers, in order of the first answer to each item. Of an item's parents the last that was stated counts.
 func AnswersOf(facts Facts) []Answers {
-	at := map[fact.Hash]int{}
+	var at map[fact.Hash]int
 	var out []Answers
 	for i, f := range facts {
 		if !f.Class.Has(fact.Answered) || f.Content == (fact.Hash{}) {
 			continue
+		}
+		if at == nil {
+			at = map[fact.Hash]int{}
 		}
 		k, ok := at[f.Content]
 		if !ok {

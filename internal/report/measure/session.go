@@ -23,8 +23,11 @@ func sessionsOf(facts Facts) (sessions []Session, of []int) {
 	if len(facts) == 0 {
 		return nil, nil
 	}
-	runs := newUnion() // of stretches without a gap
 	of = make([]int, len(facts))
+	if first, last := facts[0].T, facts[len(facts)-1].T; last-first <= gap {
+		return []Session{{first, last, len(facts)}}, of
+	}
+	runs := newUnion() // of stretches without a gap
 	byID := map[uint64]int{}
 	for i, f := range facts {
 		if i == 0 || f.T-facts[i-1].T > gap {
@@ -56,6 +59,52 @@ func sessionsOf(facts Facts) (sessions []Session, of []int) {
 		s.Events++
 	}
 	return sessions, of
+}
+
+// connected are the facts of the sessions that some of them, which are in order too, belong to.
+func connected(facts, some Facts) Facts {
+	in := make([]bool, len(facts))
+	var ids []uint64 // sorted
+	newID := false
+	join := func(i int) { // the stretch without a gap around a fact
+		from, to := i, i+1
+		for from > 0 && facts[from].T-facts[from-1].T <= gap {
+			from--
+		}
+		for to < len(facts) && facts[to].T-facts[to-1].T <= gap {
+			to++
+		}
+		for k := from; k < to; k++ {
+			in[k] = true
+			if at, known := slices.BinarySearch(ids, facts[k].Session); !known && facts[k].Session != 0 {
+				ids = slices.Insert(ids, at, facts[k].Session)
+				newID = true
+			}
+		}
+	}
+	for _, f := range some {
+		if i, there := slices.BinarySearchFunc(facts, f, compareFacts); there && !in[i] {
+			join(i)
+		}
+	}
+	for newID {
+		newID = false
+		for i, f := range facts {
+			if in[i] || f.Session == 0 {
+				continue
+			}
+			if _, known := slices.BinarySearch(ids, f.Session); known {
+				join(i)
+			}
+		}
+	}
+	var out Facts
+	for i, f := range facts {
+		if in[i] {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // TimeInSessions is M29 (d) over all events given, each session at most 4 hours: of a scope, where M29 is of an attempt.

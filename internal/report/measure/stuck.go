@@ -28,7 +28,7 @@ type Sign struct {
 
 // Signs are one learner's signs at the elements that it reached in a period, taken from its facts up to now.
 func Signs(facts Facts, kinds Kinds, period Period, now int64) []Sign {
-	left, answering, scopes := lastElements(facts, now), timeAnswering(facts), facts.byScope(nil)
+	left, answering, scopes := lastElements(facts, now), timeAnswering(facts), facts.byScope()
 	var out []Sign
 	facts.eachContent(func(e fact.Hash, own Facts) {
 		kind := kinds(e)

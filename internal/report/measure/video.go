@@ -95,6 +95,12 @@ func newViewing(content fact.Hash, facts Facts, p Period) Viewing {
 
 // eachRegistration calls do for the facts of each registration, in order of their first fact.
 func eachRegistration(facts Facts, do func(Facts)) {
+	if facts.share(func(a, b *fact.Fact) bool { return a.Registration == b.Registration }) {
+		if len(facts) > 0 {
+			do(facts)
+		}
+		return
+	}
 	var order [][16]byte
 	groups := map[[16]byte]Facts{}
 	for _, f := range facts {
@@ -135,13 +141,16 @@ func playedLists(facts Facts) (lists []sentList, estimated bool) {
 // seeked, at its time-from. Kept if 0 < end−start ≤ 1.1·speed·Δt + 2 s. A played that follows another takes its place.
 func estimate(facts Facts) (lists []sentList) {
 	type open struct{ at, t, speed int64 }
-	opens := map[uint64]open{} // by session
+	var opens map[uint64]open // by session
 	var out segments
 	for _, f := range facts {
 		v := f.Video
 		if v != nil && v.Action == fact.Played {
 			delete(opens, f.Session)
 			if v.Time >= 0 {
+				if opens == nil {
+					opens = map[uint64]open{}
+				}
 				opens[f.Session] = open{v.Time, f.T, speedOf(v)}
 			}
 			continue
@@ -222,23 +231,27 @@ func WatchTimes(facts Facts) []int64 {
 	return times
 }
 
+// watchTimes also says by which facts watch time was estimated (M49); nil when by none.
 func watchTimes(facts Facts) (times []int64, estimated map[*fact.Fact]bool) {
-	index := make(map[*fact.Fact]int, len(facts))
-	for i, f := range facts {
-		index[f] = i
-	}
-	times, estimated = make([]int64, len(facts)), map[*fact.Fact]bool{}
-	facts.eachContent(func(_ fact.Hash, facts Facts) {
+	times = make([]int64, len(facts))
+	facts.eachContent(func(_ fact.Hash, about Facts) {
 		var length Length
-		for _, f := range facts {
+		for _, f := range about {
 			length = length.Later(lengthOf(f))
 		}
-		eachRegistration(facts, func(facts Facts) {
-			lists, estimates := playedLists(facts)
+		eachRegistration(about, func(about Facts) {
+			lists, estimates := playedLists(about)
 			var p played
-			for _, l := range lists {
-				times[index[l.by]] += p.add(l.clip(length.Milliseconds), true)
+			at := 0
+			for _, l := range lists { // in the order of the facts
+				for facts[at] != l.by {
+					at++
+				}
+				times[at] += p.add(l.clip(length.Milliseconds), true)
 				if estimates {
+					if estimated == nil {
+						estimated = map[*fact.Fact]bool{}
+					}
 					estimated[l.by] = true
 				}
 			}
