@@ -41,7 +41,7 @@ func (c *change) read(db *DB) (err error) {
 		c.blind = true
 		return nil
 	}
-	if c.oldRaw, err = load(db.engine, c.engineKey); err != nil || c.oldRaw == nil {
+	if c.oldRaw, err = db.loadItem(db.engine, c.engineKey, nil); err != nil || c.oldRaw == nil {
 		return err
 	}
 	c.old, err = c.t.decode(c.key, c.oldRaw)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	engine "github.com/cockroachdb/pebble/v2"
 
@@ -94,6 +95,7 @@ func (db *DB) commit(ctx context.Context, u *unit) error {
 	}
 	db.commits.Add(1)
 	err = db.failure.guard(context.WithoutCancel(ctx), func() error {
+		defer db.shown(u)
 		if u.durable {
 			return db.engine.ApplyNoSyncWait(batch, engine.Sync)
 		}
@@ -112,6 +114,18 @@ func (db *DB) commit(ctx context.Context, u *unit) error {
 		}
 		return db.finish(u, batch)
 	})
+}
+
+// shown tells the cache of items what the engine shows now. What is written blindly is read by queries, if at all.
+func (db *DB) shown(u *unit) {
+	for i := range u.changes {
+		switch c := &u.changes[i]; {
+		case c.blind:
+			db.items.wrote(c.engineKey, nil)
+		case c.changed():
+			db.items.wrote(c.engineKey, c.newRaw)
+		}
+	}
 }
 
 // finish tells everybody who waits for a commit. After a failure of the disk nobody is told: the feed stands still, and
@@ -213,8 +227,8 @@ func (op *indexOp) write(w engine.Writer) error {
 	return w.Set(op.key, op.value, nil)
 }
 
-// load reads one engine key; nil when it is absent. The bytes are the caller's.
-func load(r engine.Reader, key []byte) ([]byte, error) {
+// load appends what is under one engine key to dst; nil when it is absent.
+func load(r engine.Reader, key, dst []byte) ([]byte, error) {
 	raw, closer, err := r.Get(key)
 	if errors.Is(err, engine.ErrNotFound) {
 		return nil, nil
@@ -222,13 +236,13 @@ func load(r engine.Reader, key []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read item: %w", err)
 	}
-	value := append(make([]byte, 0, len(raw)), raw...)
+	value := append(slices.Grow(dst, max(1, len(raw))), raw...) // not nil
 	return value, closer.Close()
 }
 
 // getUint64 reads a number under one engine key; 0 when it is absent.
 func getUint64(r engine.Reader, key []byte) (uint64, error) {
-	raw, err := load(r, key)
+	raw, err := load(r, key, nil)
 	if err != nil || raw == nil {
 		return 0, err
 	}

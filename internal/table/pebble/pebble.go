@@ -42,6 +42,7 @@ type Options struct {
 	FeedAge    time.Duration    // changes older than this are trimmed now and then; 0: 24 h, as in DynamoDB Streams
 	FeedLength uint64           // and all but about so many; 0: a million
 	CacheBytes int64            // for blocks of the disk and writes not yet flushed to tables, together; 0: 256 MB
+	ItemBytes  int64            // for items that were lately written or read, outside Go's heap; 0: 128 MB
 	Faults     *Faults          // for tests: what goes wrong on purpose; nil: nothing
 }
 
@@ -50,6 +51,7 @@ const (
 	defaultFeedAge    = 24 * time.Hour
 	defaultFeedLength = 1_000_000
 	defaultCacheBytes = 256 << 20
+	defaultItemBytes  = 128 << 20
 )
 
 // DB is an open folder. It implements table.DB and table.Scanner.
@@ -59,6 +61,7 @@ type DB struct {
 	schemas table.Schemas
 	tables  map[string]*tableState
 	locks   *itemLocks
+	items   *itemCache
 	feed    *sequencer
 	tokens  *tokens
 	now     func() time.Time
@@ -113,6 +116,7 @@ func Open(dir string, schemas []table.Schema, opts Options) (*DB, error) {
 	db := &DB{
 		lock:    lock,
 		schemas: table.NewSchemas(schemas),
+		items:   newItemCache(opts.ItemBytes),
 		tokens:  newTokens(),
 		now:     opts.Now,
 		keep:    retention{age: opts.FeedAge, length: opts.FeedLength},
@@ -188,6 +192,9 @@ func (o Options) withDefaults() Options {
 	if o.CacheBytes == 0 {
 		o.CacheBytes = defaultCacheBytes
 	}
+	if o.ItemBytes == 0 {
+		o.ItemBytes = defaultItemBytes
+	}
 	return o
 }
 
@@ -237,6 +244,7 @@ func (db *DB) Close() error {
 		return err
 	}
 	return db.failure.guard(context.Background(), func() error {
+		defer db.items.close()
 		db.commits.Wait()
 		var err error
 		if db.faults != nil {

@@ -2,7 +2,6 @@ package pebble
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	engine "github.com/cockroachdb/pebble/v2"
@@ -27,7 +26,7 @@ func (db *DB) get(ctx context.Context, ref table.Ref, c table.Consistency) (tabl
 		return nil, table.Cost{}, err
 	}
 	defer db.open.RUnlock()
-	item, err := db.readItem(ctx, ref, c)
+	item, err := db.readItem(ctx, ref, c, nil)
 	if err != nil {
 		return nil, table.Cost{}, err
 	}
@@ -53,12 +52,13 @@ func (db *DB) batchGet(ctx context.Context, refs []table.Ref, c table.Consistenc
 	}
 	defer db.open.RUnlock()
 	items := make([]table.Item, len(refs))
+	space := make([]byte, 0, maxCached)
 	units := 0.0
 	for i, ref := range refs {
 		if err := ctx.Err(); err != nil {
 			return nil, db.cost(units, 0), fmt.Errorf("%w: %w", table.ErrThrottled, err)
 		}
-		item, err := db.readItem(ctx, ref, c)
+		item, err := db.readItem(ctx, ref, c, space)
 		if err != nil {
 			return nil, db.cost(units, 0), err
 		}
@@ -68,12 +68,12 @@ func (db *DB) batchGet(ctx context.Context, refs []table.Ref, c table.Consistenc
 	return items, db.cost(units, 0), nil
 }
 
-// readItem reads one item, nil when there is none.
-func (db *DB) readItem(ctx context.Context, ref table.Ref, c table.Consistency) (table.Item, error) {
+// readItem reads one item, nil when there is none. Space is for the stored item, which the answer does not alias.
+func (db *DB) readItem(ctx context.Context, ref table.Ref, c table.Consistency, space []byte) (table.Item, error) {
 	t := db.table(ref.Table)
-	var space [128]byte
-	key := appendItemKey(space[:0], t.id, ref.Key)
-	item, err := db.decodeStored(db.reader(c), t, ref.Key, key)
+	var keySpace [128]byte
+	key := appendItemKey(keySpace[:0], t.id, ref.Key)
+	item, err := db.decodeStored(db.reader(c), t, ref.Key, key, space)
 	for c == table.Strong && err == nil {
 		// The read is good if nobody was writing: what it saw is on the disk then. Otherwise it has to see what
 		// the writer leaves.
@@ -84,21 +84,33 @@ func (db *DB) readItem(ctx context.Context, ref table.Ref, c table.Consistency) 
 		if settled {
 			return item, nil
 		}
-		item, err = db.decodeStored(db.engine, t, ref.Key, key)
+		item, err = db.decodeStored(db.engine, t, ref.Key, key, space)
 	}
 	return item, err
 }
 
-func (db *DB) decodeStored(r engine.Reader, t *tableState, key table.Key, engineKey []byte) (table.Item, error) {
-	raw, closer, err := r.Get(engineKey)
-	if errors.Is(err, engine.ErrNotFound) {
-		return nil, nil
+func (db *DB) decodeStored(r engine.Reader, t *tableState, key table.Key, engineKey, space []byte) (table.Item, error) {
+	raw, err := db.loadItem(r, engineKey, space)
+	if raw == nil || err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read item of %s: %w", t.Name, err)
+	return t.decode(key, raw)
+}
+
+// loadItem appends the stored item to dst; nil when it is absent. What the engine has now may come from the cache of items.
+func (db *DB) loadItem(r engine.Reader, engineKey, dst []byte) ([]byte, error) {
+	if r != engine.Reader(db.engine) {
+		return load(r, engineKey, dst)
 	}
-	item, err := t.decode(key, raw)
-	return item, errors.Join(err, closer.Close())
+	if raw, ok := db.items.get(dst, engineKey); ok {
+		return raw, nil
+	}
+	version := db.items.version(engineKey)
+	raw, err := load(r, engineKey, dst)
+	if raw != nil && err == nil {
+		db.items.fill(engineKey, raw, version)
+	}
+	return raw, err
 }
 
 // reader is what a read of this consistency reads from: the engine, unless a fault serves an older state.

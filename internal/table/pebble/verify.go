@@ -42,7 +42,7 @@ func (db *DB) verifyTable(ctx context.Context, t *tableState) error {
 				continue
 			}
 			expected[i]++
-			stored, err := load(db.engine, e.key)
+			stored, err := load(db.engine, e.key, nil)
 			if err != nil {
 				return err
 			}
