@@ -11,10 +11,12 @@ import (
 	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/document"
 	"github.com/cairn-lrs/cairn/internal/httpapi"
+	"github.com/cairn-lrs/cairn/internal/httpapi/lrsapi"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 	"github.com/cairn-lrs/cairn/internal/position"
 	"github.com/cairn-lrs/cairn/internal/report"
 	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
 // Ports are what an App stands on.
@@ -25,6 +27,10 @@ type Ports struct {
 
 	// Transfer makes URLs for what is larger than a request or an answer.
 	Transfer blob.Transfer
+
+	// AnswersByURL says that answers have a limit, as those of AWS Lambda have: statements with attachments that are larger are
+	// given by a URL.
+	AnswersByURL bool
 
 	Log *slog.Logger     // one line per request; nil: none
 	Now func() time.Time // nil: time.Now
@@ -71,9 +77,11 @@ func New(p Ports) *App {
 	if p.OnlyWriter {
 		horizon = lrs.OneProcess{Positions: positions, IndexLag: p.IndexLag}
 	}
+	transfers := transfer.New(transfer.Config{Blobs: p.Blobs, URLs: p.Transfer, Now: p.Now})
 	service := lrs.New(lrs.Config{
 		Tables:      p.Tables,
 		Blobs:       p.Blobs,
+		Uploads:     transfers,
 		Positions:   positions,
 		Horizon:     horizon,
 		Authorities: directory,
@@ -81,8 +89,12 @@ func New(p Ports) *App {
 		OwnDisk:     p.OnlyWriter,
 		Log:         p.Log,
 	})
-	documents := document.New(document.Config{Tables: p.Tables, Blobs: p.Blobs, Transfer: p.Transfer, Now: p.Now})
+	documents := document.New(document.Config{Tables: p.Tables, Blobs: p.Blobs, Transfer: transfers, Now: p.Now})
 	reports := newReports(p, service)
+	var answers lrsapi.AnswerService
+	if p.AnswersByURL {
+		answers = transfers
+	}
 	return &App{
 		Directory:  directory,
 		Statements: service,
@@ -92,7 +104,8 @@ func New(p Ports) *App {
 		options: httpapi.Options{
 			Statements:      service,
 			Documents:       documents,
-			Uploads:         documents,
+			Uploads:         transfers,
+			Answers:         answers,
 			Activities:      service,
 			Persons:         service,
 			Reports:         reports,

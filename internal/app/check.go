@@ -14,7 +14,7 @@ import (
 // CheckOptions say what Check tells and does.
 type CheckOptions struct {
 	Report        func(lrs.Difference) // called for each difference
-	RemoveGarbage bool                 // contents that no document points to, older than document.GarbageAge, are removed
+	RemoveGarbage bool                 // contents that no document points to, and uploads and large answers, older than document.GarbageAge, are removed
 }
 
 // CheckSummary counts what a check has seen.

@@ -17,7 +17,7 @@ type layer struct {
 // Folders that several lines below name.
 var (
 	ports = []string{"internal/table", "internal/blob", "internal/position"}
-	rules = slices.Concat(ports, []string{"internal/xapi", "internal/signature", "internal/schema", "internal/auth", "internal/lrs"})
+	rules = slices.Concat(ports, []string{"internal/xapi", "internal/signature", "internal/schema", "internal/auth", "internal/transfer", "internal/lrs"})
 	edge  = slices.Concat(rules, []string{"internal/document", "internal/httpapi", "internal/config", "internal/report"})
 )
 
@@ -44,7 +44,8 @@ var layers = []layer{
 	{"internal/schema", []string{"internal/table"}, "the schema is data in the port's terms"},
 	{"internal/auth", slices.Concat(ports, []string{"internal/xapi", "internal/schema"}), "who asks is known before any rule of statements is"},
 	{"internal/lrs", rules, "the rules stand above the ports and below HTTP: they are the same on every road"},
-	{"internal/document", slices.Concat(ports, []string{"internal/xapi", "internal/schema", "internal/auth"}), "documents know nothing of statements: neither waits for the other"},
+	{"internal/transfer", []string{"internal/blob", "internal/auth"}, "what comes and goes past the limits is bytes of a store; what they become is known above"},
+	{"internal/document", slices.Concat(ports, []string{"internal/xapi", "internal/schema", "internal/auth", "internal/transfer"}), "documents know nothing of statements: neither waits for the other"},
 	{"internal/report/fact", []string{"internal/xapi"}, "a fact is a pure function of one statement"},
 	{"internal/report/measure", []string{"internal/report/fact"}, "figures are pure functions of facts, so that their definitions can be read and tested alone"},
 	{"internal/report/rollup", slices.Concat(ports, []string{"internal/xapi", "internal/schema", "internal/auth", "internal/report/fact", "internal/report/measure"}), "rows of sums know nothing of how statements are kept: they meet only through the change stream"},

@@ -53,6 +53,9 @@ type Transfer interface {
 
 	// Copy puts an object under another key too, as Put does; ErrNotFound, or ErrDenied, when it is not there.
 	Copy(ctx context.Context, from, to string) error
+
+	// PutFrom is Put of bytes that are read as they are sent, from the beginning, and again when they have to be sent again.
+	PutFrom(ctx context.Context, key string, body io.ReadSeeker) error
 }
 
 // Content says which bytes an upload must have.

@@ -5,15 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
-// GarbageAge is how old a blob that nothing points to must be to count as garbage: a younger one may be a write under way.
-const GarbageAge = 24 * time.Hour
+// GarbageAge is how old a blob that nothing points to must be to count as garbage: a younger one may be a write under way. Uploads
+// and large answers of package transfer, to which nothing ever points, are garbage at that age.
+const GarbageAge = transfer.Life
 
 // Check reads every document and holds its content against its record, and finds the blobs that no record points to: they
 // are left by writes that failed, and harm nothing. It may run while documents are written. It holds some 100 bytes in
@@ -89,7 +90,7 @@ func (c *Check) oldBlobs(ctx context.Context) (map[string]int64, error) {
 	old, limit := map[string]int64{}, c.Now().Add(-GarbageAge)
 	err := c.Lister.List(ctx, "", func(info blob.Info) error {
 		_, rest, _ := strings.Cut(info.Key, "/")
-		if (strings.HasPrefix(rest, blobFolder) || strings.HasPrefix(info.Key, uploadFolder)) && info.Modified.Before(limit) {
+		if (strings.HasPrefix(rest, blobFolder) || transfer.Temporary(info.Key)) && info.Modified.Before(limit) {
 			old[info.Key] = info.Size
 		}
 		return nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
 // Limits of documents. The edge bounds what a request may bring; these bound what is kept.
@@ -62,7 +63,7 @@ type Document struct {
 	ETag        string // quoted SHA-1 of the content, in lower-case hexadecimal digits
 	Updated     time.Time
 	Content     []byte // nil from Head
-	URL         string // in place of content that is too large to be given out: good for DownloadLife
+	URL         string // in place of content that is too large to be given out: good for transfer.DownloadLife
 }
 
 // ETag is the entity tag of content: its SHA-1, quoted. The specification demands this digest; nothing here relies on
@@ -79,8 +80,8 @@ type Config struct {
 	Tables table.DB
 	Blobs  blob.Store
 
-	// Transfer makes URLs for what is too large; nil: nothing is.
-	Transfer blob.Transfer
+	// Transfer is the way of what is too large for a request or an answer; nil: nothing is.
+	Transfer *transfer.Service
 
 	Now    func() time.Time // nil: time.Now
 	Random io.Reader        // of the tokens of writes; nil: crypto/rand
@@ -119,13 +120,15 @@ func (s *Service) Get(ctx context.Context, k Key) (Document, error) {
 	}
 	found := r.document(content)
 	if s.byURL(r) {
-		found.URL, err = s.link(ctx, k.Store.ID, r)
+		found.URL, err = s.Transfer.Link(ctx, blobKey(k.Store.ID, r.attempts.newest()), r.contentType)
 	}
 	return found, err
 }
 
 // byURL says that a content is not given out whole.
-func (s *Service) byURL(r *record) bool { return s.Transfer != nil && !r.inline && r.size > MaxWhole }
+func (s *Service) byURL(r *record) bool {
+	return s.Transfer != nil && !r.inline && r.size > transfer.MaxWhole
+}
 
 // find reads a document's record; ErrNotFound when there is none.
 func (s *Service) find(ctx context.Context, k Key) (*record, error) {

@@ -131,7 +131,7 @@ func (r *replacement) take(ctx context.Context, base *record) error {
 	}
 	r.kept = true
 	if r.uploaded != nil {
-		return r.copy(ctx, r.uploaded.key, blobKey(r.store, t))
+		return r.Transfer.Copy(ctx, r.uploaded.Upload, blobKey(r.store, t))
 	}
 	if err := r.Blobs.Put(ctx, blobKey(r.store, t), up.Content); err != nil {
 		return fmt.Errorf("write content of document: %w", err)
@@ -152,7 +152,7 @@ func (r *replacement) measure(ctx context.Context, next *record, up Upload) (err
 			return err
 		}
 	}
-	next.size, next.digest = r.uploaded.size, r.uploaded.digest
+	next.size, next.digest = r.uploaded.Size, r.uploaded.digest
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/blob/disk"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
 // transferring makes the world's service give out URLs, as it does on every road.
@@ -22,17 +23,17 @@ func transferring(t *testing.T, w *world) {
 	if !ok {
 		t.Fatalf("blobs are %T", w.blobs.Store)
 	}
-	w.Transfer = store
+	w.Transfer = transfer.New(transfer.Config{Blobs: w.blobs, URLs: store})
 }
 
 // uploadOf puts bytes where a ticket for them says, as a client does by its URL, and returns the ticket's id.
 func (w *world) uploadOf(content []byte) string {
 	w.t.Helper()
-	ticket, err := w.NewTicket(w.t.Context(), storeNamed("a"), blob.Content{Size: int64(len(content)), SHA256: sha256.Sum256(content)})
+	ticket, err := w.Transfer.NewTicket(w.t.Context(), storeNamed("a"), blob.Content{Size: int64(len(content)), SHA256: sha256.Sum256(content)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.blobs.Store.Put(w.t.Context(), uploadKey("a", ticket.ID), content); err != nil {
+	if err := w.blobs.Store.Put(w.t.Context(), transfer.UploadKey("a", ticket.ID), content); err != nil {
 		w.t.Fatal(err)
 	}
 	return ticket.ID
@@ -42,7 +43,7 @@ func TestUploadsBecomeDocuments(t *testing.T) {
 	w := newWorld(t, nil)
 	transferring(t, w)
 	key := stateKey("film")
-	for _, size := range []int{1, MaxInline, MaxInline + 1, MaxWhole, MaxWhole + 1} {
+	for _, size := range []int{1, MaxInline, MaxInline + 1, transfer.MaxWhole, transfer.MaxWhole + 1} {
 		content := bytes.Repeat([]byte("x"), size)
 		ticket := w.uploadOf(content)
 		stored, err := w.PutUploaded(t.Context(), key, "video/mp4", ticket, noneSet)
@@ -50,7 +51,7 @@ func TestUploadsBecomeDocuments(t *testing.T) {
 			t.Fatalf("%d bytes: %+v, %v", size, stored, err)
 		}
 		got, err := w.Get(t.Context(), key)
-		if whole := size <= MaxWhole; err != nil || whole != (got.URL == "") || whole != bytes.Equal(got.Content, content) || got.ETag != ETag(content) || got.ContentType != "video/mp4" {
+		if whole := size <= transfer.MaxWhole; err != nil || whole != (got.URL == "") || whole != bytes.Equal(got.Content, content) || got.ETag != ETag(content) || got.ContentType != "video/mp4" {
 			t.Errorf("%d bytes: URL %q, %d bytes of %s, %v", size, got.URL, len(got.Content), got.ContentType, err)
 		}
 		again, err := w.PutUploaded(t.Context(), stateKey("other"), "", ticket, noneSet) // the upload stays
@@ -70,10 +71,10 @@ func TestUploadsThatCannotBecomeDocuments(t *testing.T) {
 	good := w.uploadOf([]byte(`{"a":1}`))
 	random, sum, _ := strings.Cut(good, "-")
 	changed := w.uploadOf([]byte("changed"))
-	if err := w.blobs.Store.Delete(t.Context(), uploadKey("a", changed)); err != nil {
+	if err := w.blobs.Store.Delete(t.Context(), transfer.UploadKey("a", changed)); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.blobs.Store.Put(t.Context(), uploadKey("a", changed), []byte("CHANGED")); err != nil {
+	if err := w.blobs.Store.Put(t.Context(), transfer.UploadKey("a", changed), []byte("CHANGED")); err != nil {
 		t.Fatal(err)
 	}
 	key := stateKey("x")
@@ -85,13 +86,13 @@ func TestUploadsThatCannotBecomeDocuments(t *testing.T) {
 		p                         Preconditions
 		want                      error
 	}{
-		{"of nothing", strings.Repeat("0", 32) + "-" + sum, "", key, noneSet, ErrUpload},
-		{"of another digest", random + "-" + strings.Repeat("0", 64), "", key, noneSet, ErrUpload},
-		{"of another store", good, "", foreign, noneSet, ErrUpload},
-		{"in capitals", strings.ToUpper(good), "", key, noneSet, ErrUpload},
-		{"that is a path", "../" + good, "", key, noneSet, ErrUpload},
-		{"that is half", random, "", key, noneSet, ErrUpload},
-		{"whose bytes are others", changed, "", key, noneSet, ErrUpload},
+		{"of nothing", strings.Repeat("0", 32) + "-" + sum, "", key, noneSet, transfer.ErrUpload},
+		{"of another digest", random + "-" + strings.Repeat("0", 64), "", key, noneSet, transfer.ErrUpload},
+		{"of another store", good, "", foreign, noneSet, transfer.ErrUpload},
+		{"in capitals", strings.ToUpper(good), "", key, noneSet, transfer.ErrUpload},
+		{"that is a path", "../" + good, "", key, noneSet, transfer.ErrUpload},
+		{"that is half", random, "", key, noneSet, transfer.ErrUpload},
+		{"whose bytes are others", changed, "", key, noneSet, transfer.ErrUpload},
 		{"that is no JSON", w.uploadOf([]byte(`{"a":1}}`)), "application/json", key, noneSet, ErrJSON},
 		{"that is half JSON", w.uploadOf([]byte(`{"a":`)), "application/json; charset=utf-8", key, noneSet, ErrJSON},
 		{"that has a name twice", w.uploadOf([]byte(`{"a":1,"a":2}`)), "application/json", key, noneSet, ErrJSON},
@@ -104,11 +105,6 @@ func TestUploadsThatCannotBecomeDocuments(t *testing.T) {
 				t.Errorf("%v, want %v", err, tt.want)
 			}
 		})
-	}
-	for _, size := range []int64{-1, 0, MaxUpload + 1} {
-		if _, err := w.NewTicket(t.Context(), storeNamed("a"), blob.Content{Size: size}); !errors.Is(err, ErrUploadSize) {
-			t.Errorf("%d bytes: %v", size, err)
-		}
 	}
 	if got := w.check(); got.Documents != 0 {
 		t.Errorf("%d documents were stored", got.Documents)

@@ -159,6 +159,9 @@ func (c *conversation) exchange(ctx context.Context, s Step) error {
 // answer sends a request once and checks what comes back.
 func (c *conversation) answer(ctx context.Context, s Step, out outgoing) (answer, error) {
 	a, err := send(ctx, c.client, out)
+	if err == nil && s.Request.FollowRedirect && a.status == http.StatusSeeOther {
+		a, err = send(ctx, c.client, outgoing{method: http.MethodGet, url: a.header.Get("Location"), header: http.Header{}})
+	}
 	if err == nil && s.Request.FollowMore {
 		a, err = c.follow(ctx, out, a)
 	}

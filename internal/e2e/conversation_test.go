@@ -82,6 +82,18 @@ json $.version = ""
 		{"a value of many copies", "make l = list 3 {{n}}\nPOST /a\n  [{{l}}]\nexpect 200\njson $.body = \"[0,1,2]\"\n", "", echo},
 		{"a list to its end", "GET /statements\nfollow more\nexpect 200\njson $.statements[*].id = [\"s0\",\"t0\",\"s1\",\"t1\"]\njson $.pages = 2\n", "",
 			pages("/xapi/statements?p=1", "")},
+		{"a redirect", "GET /a\nexpect 303\nGET /a\nfollow redirect\nexpect 200\nbody = there, as nobody\nGET /b\nfollow redirect\nexpect 200\nbody = here\n", "",
+			func(w http.ResponseWriter, r *http.Request) {
+				switch key, _, _ := r.BasicAuth(); r.URL.Path {
+				case "/xapi/a":
+					w.Header().Set("Location", "http://"+r.Host+"/there")
+					w.WriteHeader(http.StatusSeeOther)
+				case "/there":
+					fmt.Fprintf(w, "there, as nobody%s", key)
+				default:
+					fmt.Fprint(w, "here")
+				}
+			}},
 		{"a list that repeats itself", "GET /statements\nfollow more\nexpect 200\n", "stands on two pages",
 			func(w http.ResponseWriter, r *http.Request) {
 				fmt.Fprint(w, `{"statements":[{"id":"a"}],"more":"/xapi/statements?p=1"}`)

@@ -71,6 +71,7 @@
 //	eventually            is sent again until all checks hold, for what is promised only to come: a statement that was
 //	                      consistent already may still take over terms from a chain of statements that it refers to
 //	follow more           a list is read to its end; $.statements holds all, and $.pages how many pages there were
+//	follow redirect       of a 303 the answer is what its Location gives, without credentials; any other stands for itself
 //
 // # What must come back
 //

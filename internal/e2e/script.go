@@ -36,18 +36,19 @@ type Step struct {
 
 // Request is a request and what must come back. Nothing in it is expanded.
 type Request struct {
-	Method, Path string
-	Query, Form  []Pair
-	Header       []Pair
-	Without      []string
-	Headers      string // a JSON object of further headers; "" for none
-	Body         string
-	HasBody      bool
-	FollowMore   bool
-	Eventually   bool // the checks may come to hold a little later
-	Status       []int
-	Within       time.Duration // 0: no bound
-	Checks       []Check
+	Method, Path   string
+	Query, Form    []Pair
+	Header         []Pair
+	Without        []string
+	Headers        string // a JSON object of further headers; "" for none
+	Body           string
+	HasBody        bool
+	FollowMore     bool
+	FollowRedirect bool // a 303 is followed
+	Eventually     bool // the checks may come to hold a little later
+	Status         []int
+	Within         time.Duration // 0: no bound
+	Checks         []Check
 }
 
 // Pair is a name and a value.
@@ -229,6 +230,8 @@ func (p *parser) part(line string) error {
 		r.Without = append(r.Without, name)
 	} else if line == "follow more" {
 		r.FollowMore = true
+	} else if line == "follow redirect" {
+		r.FollowRedirect = true
 	} else if line == "eventually" {
 		r.Eventually = true
 	} else if strings.HasPrefix(line, "expect ") {

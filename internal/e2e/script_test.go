@@ -39,6 +39,7 @@ section two
 wait until consistent
 GET @{{more}}
 follow more
+follow redirect
 eventually
 expect 200
 parts 2
@@ -78,15 +79,15 @@ check {{a}} < {{b}}
 			{Name: "two", Steps: []Step{
 				{Line: 28, Verb: "wait"},
 				{Line: 29, Verb: "request", Request: &Request{
-					Method: "GET", Path: "@{{more}}", FollowMore: true, Eventually: true, Status: []int{200},
+					Method: "GET", Path: "@{{more}}", FollowMore: true, FollowRedirect: true, Eventually: true, Status: []int{200},
 					Checks: []Check{
-						{Line: 33, Subject: "parts", Value: "2"},
-						{Line: 34, Subject: "part", Value: "1"},
-						{Line: 35, Subject: "body", Op: "lacks", Value: "x"},
+						{Line: 34, Subject: "parts", Value: "2"},
+						{Line: 35, Subject: "part", Value: "1"},
+						{Line: 36, Subject: "body", Op: "lacks", Value: "x"},
 					},
 				}},
 			}},
-			{Name: "after", Steps: []Step{{Line: 37, Verb: "check", Text: "{{a}} < {{b}}"}}},
+			{Name: "after", Steps: []Step{{Line: 38, Verb: "check", Text: "{{a}} < {{b}}"}}},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

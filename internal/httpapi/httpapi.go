@@ -8,7 +8,7 @@
 //	GET|HEAD                  /xapi/activities          lrsapi/activities.go
 //	GET|HEAD                  /xapi/agents              lrsapi/agents.go
 //	GET|HEAD                  /xapi/about               lrsapi/about.go, open to all
-//	POST                      /xapi/uploads             lrsapi/uploads.go: Cairn's own, for documents larger than a request
+//	POST                      /xapi/uploads             lrsapi/uploads.go: Cairn's own, for documents and attachments larger than a request
 //	GET|HEAD                  /xapi and /               page.go: what this is and how to speak to it
 //
 // The reports (package reportapi) are served by a handler and on an origin of their own:
@@ -33,11 +33,12 @@ import (
 // Base is the path of the xAPI endpoint; clients are configured with it.
 const Base = "/xapi"
 
-// Options are what the handlers of this package stand on. Only the services and Authenticator must be set.
+// Options are what the handlers of this package stand on. Only the services, but for Answers, and Authenticator must be set.
 type Options struct {
 	Statements    lrsapi.StatementService
 	Documents     lrsapi.DocumentService
 	Uploads       lrsapi.UploadService
+	Answers       lrsapi.AnswerService // nil: answers of any size are given as they are
 	Activities    lrsapi.ActivityService
 	Persons       lrsapi.PersonService
 	Reports       reportapi.Service
@@ -89,7 +90,7 @@ func Reports(o Options) http.Handler {
 
 func (o Options) statements() edge.Resource {
 	return lrsapi.Statements(lrsapi.StatementsConfig{
-		Service: o.Statements, Path: Base + "/statements", Now: o.Now, Random: o.Random,
+		Service: o.Statements, Answers: o.Answers, Path: Base + "/statements", Now: o.Now, Random: o.Random,
 	})
 }
 

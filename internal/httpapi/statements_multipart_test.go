@@ -145,26 +145,28 @@ func TestPutWithAttachment(t *testing.T) {
 	}
 }
 
+// signatureOf makes a JWS of a statement.
+func signatureOf(payload string) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(payload)) + "." + encode([]byte("without a certificate nobody can check this"))
+}
+
 // A signature covers the statement before it was signed, in the notation that was sent; the LRS keeps another one.
 func TestSignedStatement(t *testing.T) {
 	c := newServer(t).newClient()
 	c.version = "2.0.0"
-	sign := func(payload string) string {
-		encode := base64.RawURLEncoding.EncodeToString
-		return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(payload)) + "." + encode([]byte("without a certificate nobody can check this"))
-	}
 	post := func(statementMembers []string, signature string) answer {
 		description := strings.Replace(attachment(signature, "application/octet-stream", sha2(signature)), "http://example.com/usage", "http://adlnet.gov/expapi/attachments/signature", 1)
 		body := statement(append(statementMembers, attached(description))...)
 		return c.do("POST", "", mixed(jsonPart(body), filePart(signature, "application/octet-stream", sha2(signature))), mixedType)
 	}
 	members := []string{withID(uuid()), `"timestamp":"2026-05-01T10:00:00.123+02:00"`}
-	signed := post(members, sign(statement(members...)))
+	signed := post(members, signatureOf(statement(members...)))
 	signed.want(t, 200)
 	if got := c.do("GET", query("statementId", member(t, statement(members...), "id")), ""); !strings.Contains(got.body, `"timestamp":"2026-05-01T08:00:00.123Z"`) {
 		t.Errorf("timestamp is not UTC: %s", got.body)
 	}
-	post([]string{withID(uuid())}, sign(statement(`"verb":{"id":"http://example.com/verbs/other"}`))).want(t, 400)
+	post([]string{withID(uuid())}, signatureOf(statement(`"verb":{"id":"http://example.com/verbs/other"}`))).want(t, 400)
 	post([]string{withID(uuid())}, "no signature").want(t, 400)
 }
 

@@ -23,11 +23,13 @@ import (
 	"github.com/cairn-lrs/cairn/internal/blob/disk"
 	"github.com/cairn-lrs/cairn/internal/document"
 	"github.com/cairn-lrs/cairn/internal/httpapi"
+	"github.com/cairn-lrs/cairn/internal/httpapi/lrsapi"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 	"github.com/cairn-lrs/cairn/internal/position"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
 // server is the whole of Cairn over engines in memory and a temporary folder, with a clock that tests can move.
@@ -36,6 +38,7 @@ type server struct {
 	t         *testing.T
 	directory *auth.Directory
 	store     auth.Store
+	blobs     *disk.Store
 	log       *bytes.Buffer
 
 	mu    sync.Mutex
@@ -45,7 +48,10 @@ type server struct {
 // credential is a key with its secret.
 type credential struct{ key, secret string }
 
-func newServer(t *testing.T) *server {
+func newServer(t *testing.T) *server { return newServerWith(t, false) }
+
+// newServerWith makes a server whose answers have no limit, or, with byURL, are given by URLs above it.
+func newServerWith(t *testing.T, byURL bool) *server {
 	t.Helper()
 	s := &server{t: t, log: &bytes.Buffer{}}
 	db, err := pebble.Open("data", schema.Tables, pebble.Options{FS: vfs.NewMem(), Now: s.now})
@@ -66,17 +72,32 @@ func newServer(t *testing.T) *server {
 	})
 	s.directory = auth.NewDirectory(auth.Config{Tables: table.Metered(db), Scanner: db, Now: s.now, Shards: 1})
 	positions := position.NewClock(s.now, nil)
+	s.blobs = blobs
+	transfers := transfer.New(transfer.Config{Blobs: blobs, URLs: blobs, Now: s.now})
+	var answers lrsapi.AnswerService
+	if byURL {
+		answers = transfers
+	}
 	service := lrs.New(lrs.Config{
-		Tables: db, Blobs: blobs, Positions: positions, Horizon: lrs.OneProcess{Positions: positions}, Authorities: s.directory, OnlyWriter: true,
+		Tables: db, Blobs: blobs, Uploads: transfers, Positions: positions, Horizon: lrs.OneProcess{Positions: positions}, Authorities: s.directory, OnlyWriter: true,
 	})
-	s.Handler = httpapi.New(httpapi.Options{
+	api := httpapi.New(httpapi.Options{
 		Statements:    service,
+		Uploads:       transfers,
+		Answers:       answers,
 		Activities:    service,
 		Persons:       service,
 		Documents:     document.New(document.Config{Tables: db, Blobs: blobs, Now: s.now}),
 		Authenticator: s.directory,
 		Log:           slog.New(slog.NewJSONHandler(s.log, nil)),
 		Now:           s.now,
+	})
+	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, disk.TransferPath) {
+			blobs.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
 	})
 	s.store = s.newStore("Ours")
 	return s

@@ -15,7 +15,7 @@ import (
 
 // Messages of the two refusals by size, for the client.
 const (
-	tooLargeIn  = "the request is larger than the 6 MB that AWS Lambda takes, encoding included: send fewer statements in a request, and a large document by an upload, which POST /xapi/uploads begins"
+	tooLargeIn  = "the request is larger than the 6 MB that AWS Lambda takes, encoding included: send fewer statements in a request, and a large document or attachment by an upload, which POST /xapi/uploads begins"
 	tooLargeOut = "the answer is larger than the 6 MB that AWS Lambda gives, encoding included: ask for fewer statements with limit, or without attachments"
 )
 

@@ -12,6 +12,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/position"
 	"github.com/cairn-lrs/cairn/internal/signature"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
@@ -20,14 +21,21 @@ import (
 
 func attachmentKey(store, sha2 string) string { return store + "/attachments/" + sha2 }
 
+// part is the content of an attachment, by one digest.
+type part struct {
+	Part
+	size     int64
+	uploaded *transfer.Upload // where the bytes are; nil: in Body
+	used     *bool            // some attachment has a digest of this content
+}
+
 // matchParts gives each statement the parts that its attachments name, by digest, and refuses what does not fit.
 // Source: xAPI 1.0.3 Communication 1.5.2, Data 2.4.11 and 2.6.
-func (w *write) matchParts(parts []Part) error {
-	byDigest := make(map[string]Part, len(parts))
-	for _, part := range parts {
-		byDigest[part.SHA2] = part
+func (w *write) matchParts(ctx context.Context, parts []Part) error {
+	all, byDigest, err := w.contents(ctx, parts)
+	if err != nil {
+		return err
 	}
-	used := map[string]bool{}
 	for _, st := range w.statements {
 		var total int64
 		var failure error
@@ -36,15 +44,15 @@ func (w *write) matchParts(parts []Part) error {
 			if failure != nil {
 				return
 			}
-			part, came := byDigest[a.SHA2]
-			if failure = st.checkPart(path, a, part, came); failure != nil || !came {
+			p := byDigest[a.SHA2]
+			if failure = st.checkPart(path, a, p); failure != nil || p == nil {
 				return
 			}
-			used[a.SHA2] = true
+			*p.used = true
 			if !has[a.SHA2] {
 				has[a.SHA2] = true
-				total += int64(len(part.Body))
-				st.parts = append(st.parts, part)
+				total += p.size
+				st.parts = append(st.parts, p)
 			}
 		})
 		if failure != nil {
@@ -52,53 +60,84 @@ func (w *write) matchParts(parts []Part) error {
 		}
 		if total > MaxAttachments {
 			return &Refusal{Kind: ErrTooLarge, Statement: st.index, Path: "/attachments",
-				Message: fmt.Sprintf("the attachments of statement %d have %d bytes: one reply must be able to carry them, so the limit is %d; use fileUrl for larger files", st.index, total, MaxAttachments)}
+				Message: fmt.Sprintf("the attachments of statement %d have %d bytes: one answer must have them all, so the limit is %d; use fileUrl for larger files", st.index, total, MaxAttachments)}
 		}
 	}
-	for _, part := range parts {
-		if !used[part.SHA2] {
-			return &Refusal{Kind: ErrInvalid, Statement: -1,
-				Message: "a part with X-Experience-API-Hash " + part.SHA2 + " belongs to no attachment of the statements (xAPI 1.0.3 Communication 1.5.2)"}
+	for _, p := range all {
+		if *p.used {
+			continue
 		}
+		what := "a part with X-Experience-API-Hash " + p.SHA2
+		if p.uploaded != nil {
+			what = "the upload " + p.Upload
+		}
+		return &Refusal{Kind: ErrInvalid, Statement: -1, Message: what + " belongs to no attachment of the statements (xAPI 1.0.3 Communication 1.5.2)"}
 	}
 	return nil
 }
 
-// checkPart compares an attachment with the part that has its digest.
-func (st *incoming) checkPart(path string, a xapi.Attachment, part Part, came bool) error {
+// contents are the contents that came with a request, in order, and by every digest that an attachment could name them by.
+func (w *write) contents(ctx context.Context, parts []Part) (all []*part, byDigest map[string]*part, err error) {
+	byDigest = make(map[string]*part, len(parts))
+	add := func(p part) {
+		if same := byDigest[p.SHA2]; same != nil {
+			p.used = same.used
+		}
+		byDigest[p.SHA2] = &p
+		all = append(all, &p)
+	}
+	u := newUploads(w)
+	for _, p := range parts {
+		if p.Upload == "" {
+			add(part{Part: p, size: int64(len(p.Body)), used: new(bool)})
+			continue
+		}
+		found, digests, err := u.read(ctx, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, found.SHA2 = range digests {
+			add(found)
+		}
+	}
+	return all, byDigest, nil
+}
+
+// checkPart compares an attachment with the part that has its digest, nil for none.
+func (st *incoming) checkPart(path string, a xapi.Attachment, p *part) error {
 	refuse := func(field, format string, args ...any) error {
 		return &Refusal{Kind: ErrInvalid, Statement: st.index, Path: path + field, Message: fmt.Sprintf("statement %d: ", st.index) + fmt.Sprintf(format, args...)}
 	}
-	if !came {
+	if p == nil {
 		if signature.IsSignature(a) {
 			return refuse("", "the signature must come with the statement, as a part with its sha2: it has to be checked (xAPI 1.0.3 Data 2.6)")
 		}
 		if a.FileURL == "" {
-			return refuse("", "the attachment has no fileUrl, so a part with its bytes must come with the statement (xAPI 1.0.3 Communication 1.5.2)")
+			return refuse("", "the attachment has no fileUrl, so a part with its bytes, or an upload of them, must come with the statement (xAPI 1.0.3 Communication 1.5.2)")
 		}
 		return nil
 	}
-	if !lengthFits(a.Length, part.Body) {
-		return refuse("/length", "the attachment's length is %d, but its part has %d bytes (xAPI 1.0.3 Data 2.4.11)", a.Length, len(part.Body))
+	if a.Length != p.size && !isHex(a.Length, p.Body) {
+		return refuse("/length", "the attachment's length is %d, but its content has %d bytes (xAPI 1.0.3 Data 2.4.11)", a.Length, p.size)
 	}
-	if part.ContentType != "" && !sameMediaType(part.ContentType, a.ContentType) {
+	if p.ContentType != "" && !sameMediaType(p.ContentType, a.ContentType) {
 		return refuse("/contentType", "the attachment's contentType is not the Content-Type of its part (xAPI 1.0.3 Communication 1.5.2)")
 	}
 	if signature.IsSignature(a) {
-		if err := signature.Verify(st.render(position.Position{}), part.Body); err != nil {
+		if p.size > MaxSignature {
+			return &Refusal{Kind: ErrTooLarge, Statement: st.index, Path: path + "/length", Message: fmt.Sprintf("statement %d: a signature has at most %d bytes", st.index, MaxSignature)}
+		}
+		if err := signature.Verify(st.render(position.Position{}), p.Body); err != nil {
 			return refuse("", "the signature does not fit the statement: %v (xAPI 1.0.3 Data 2.6)", err)
 		}
 	}
 	return nil
 }
 
-// lengthFits reports whether an attachment's length is that of its part. A part that is hexadecimal digits throughout may
-// also have the length of the bytes that they stand for: the official test suite sends an image so (XAPI-00127).
-func lengthFits(length int64, body []byte) bool {
-	if length == int64(len(body)) {
-		return true
-	}
-	if 2*length != int64(len(body)) {
+// isHex reports whether a part is hexadecimal digits throughout, for so many bytes: the official test suite sends an image so,
+// with the length of what the digits stand for (XAPI-00127).
+func isHex(length int64, body []byte) bool {
+	if length == 0 || 2*length != int64(len(body)) {
 		return false
 	}
 	_, err := hex.Decode(make([]byte, hex.DecodedLen(len(body))), body)
@@ -128,35 +167,55 @@ func sameMediaType(a, b string) bool {
 func (w *write) putAttachments(ctx context.Context) error {
 	done := map[string]bool{}
 	for _, st := range w.fresh() {
-		for _, part := range st.parts {
-			if done[part.SHA2] {
+		for _, p := range st.parts {
+			if done[p.SHA2] {
 				continue
 			}
-			done[part.SHA2] = true
-			if err := w.Blobs.Put(ctx, attachmentKey(w.p.Store.ID, part.SHA2), part.Body); err != nil {
-				return unavailable("an attachment could not be stored", err)
+			done[p.SHA2] = true
+			if err := w.putAttachment(ctx, p); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
+func (w *write) putAttachment(ctx context.Context, p *part) error {
+	key := attachmentKey(w.p.Store.ID, p.SHA2)
+	if p.uploaded != nil {
+		return refused(w.Uploads.Copy(ctx, *p.uploaded, key))
+	}
+	if err := w.Blobs.Put(ctx, key, p.Body); err != nil {
+		return unavailable("an attachment could not be stored", err)
+	}
+	return nil
+}
+
 // attachmentDigests are what the record keeps of a statement's parts.
-func attachmentDigests(parts []Part) (digests [][]byte, size int64) {
-	for _, part := range parts {
-		digest, err := hex.DecodeString(part.SHA2)
+func attachmentDigests(parts []*part) (digests [][]byte, size int64) {
+	for _, p := range parts {
+		digest, err := hex.DecodeString(p.SHA2)
 		if err != nil {
-			continue // the edge computed the digest itself
+			continue // the digest was computed before
 		}
 		digests = append(digests, digest)
-		size += int64(len(part.Body))
+		size += p.size
 	}
 	return digests, size
 }
 
-// Attachments returns the attachments that came with the statements, each digest once, in the order of the statements.
-func (s *Service) Attachments(ctx context.Context, p auth.Principal, statements []Statement) ([]Part, error) {
-	var parts []Part
+// Attachments returns the attachments that came with the statements, each digest once, in the order of the statements. As many
+// as a page may have are at hand then; of more, the contents are left to be read.
+func (s *Service) Attachments(ctx context.Context, p auth.Principal, statements []Statement) ([]Attachment, error) {
+	var all []Attachment
+	var total int64
+	for _, st := range statements {
+		total += st.attachmentBytes
+	}
+	content := s.whole
+	if total > PageBytes {
+		content = s.unread
+	}
 	done := map[string]bool{}
 	for _, st := range statements {
 		if len(st.attachments) == 0 {
@@ -172,14 +231,32 @@ func (s *Service) Attachments(ctx context.Context, p auth.Principal, statements 
 				continue
 			}
 			done[sha2] = true
-			body, err := s.readBlob(ctx, attachmentKey(p.Store.ID, sha2))
+			piece, err := content(ctx, attachmentKey(p.Store.ID, sha2))
 			if err != nil {
 				return nil, fmt.Errorf("read attachment of statement %s: %w", st.ID, err)
 			}
-			parts = append(parts, Part{SHA2: sha2, ContentType: types[sha2], Body: body})
+			all = append(all, Attachment{SHA2: sha2, ContentType: types[sha2], Content: piece})
 		}
 	}
-	return parts, nil
+	return all, nil
+}
+
+// whole reads an object.
+func (s *Service) whole(ctx context.Context, key string) (blob.Piece, error) {
+	body, err := s.readBlob(ctx, key)
+	return blob.Piece{Bytes: body}, err
+}
+
+// unread asks for an object's size.
+func (s *Service) unread(ctx context.Context, key string) (blob.Piece, error) {
+	body, size, err := s.Blobs.Get(ctx, key, 0, 0)
+	if err == nil {
+		err = body.Close()
+	}
+	if errors.Is(err, blob.ErrUnavailable) {
+		err = unavailable("stored bytes could not be read", err)
+	}
+	return blob.Piece{Store: s.Blobs, Key: key, Size: size}, err
 }
 
 // contentTypes are the content types of a stored statement's attachments by digest.

@@ -19,6 +19,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
 // This file lets every call that a request makes go wrong, in every way that the ports allow, alone and in pairs. The
@@ -30,7 +31,8 @@ type operation struct {
 	before  [][]string // requests that are done before
 	request []string
 	parts   []Part
-	refused error // the answer without a fault; nil: stored
+	uploads []string // contents that come by uploads, of as many parts
+	refused error    // the answer without a fault; nil: stored
 }
 
 func operations() []operation {
@@ -51,6 +53,7 @@ func operations() []operation {
 		{name: "a void of a stored statement", before: [][]string{{ann}, {praise}}, request: []string{void}},
 		{name: "a target after its void", before: [][]string{{void}, {praise}}, request: []string{ann}},
 		{name: "an attachment", request: []string{withFile, ann}, parts: []Part{file}},
+		{name: "an uploaded attachment", request: []string{withFile, ann}, parts: []Part{file}, uploads: []string{"a file"}},
 		{name: "an equal statement again", before: [][]string{{ann, praise}}, request: []string{ann, praise}},
 		{name: "an equal statement and a new one", before: [][]string{{ann}}, request: []string{ann, praise}},
 		{name: "a different statement under a stored id", before: [][]string{{ann}}, request: []string{praise, plain(uuidOf(1), "ann", "undid", "thing")}, refused: ErrConflict},
@@ -84,6 +87,7 @@ var faultKinds = map[string][]string{
 	string(pebble.OpBatch): {"throttled", "reply lost", "leftovers"},
 	"blob put":             {"failed", "reply lost"},
 	"blob get":             {"failed"},
+	"blob copy":            {"failed", "reply lost"},
 }
 
 // next counts a call and says what becomes of it: "" for nothing.
@@ -134,6 +138,22 @@ func (b scriptedBlobs) Get(ctx context.Context, key string, offset, length int64
 		return nil, 0, fmt.Errorf("fault: %w", blob.ErrUnavailable)
 	}
 	return b.Store.Get(ctx, key, offset, length)
+}
+
+// scriptedTransfer copies objects as a script says.
+type scriptedTransfer struct {
+	blob.Transfer
+	script *script
+}
+
+func (b scriptedTransfer) Copy(ctx context.Context, from, to string) error {
+	switch b.script.next("blob copy") {
+	case "failed":
+		return fmt.Errorf("fault: %w", blob.ErrUnavailable)
+	case "reply lost":
+		return errors.Join(b.Transfer.Copy(ctx, from, to), blob.ErrUnavailable)
+	}
+	return b.Transfer.Copy(ctx, from, to)
 }
 
 // state is what a store has of each statement that somebody asked to be stored.
@@ -203,6 +223,7 @@ func newFaultRun(t *testing.T) *faultRun {
 	s := &script{}
 	w := newWorld(t, &pebble.Faults{OnCall: s.onCall})
 	w.blobs = scriptedBlobs{w.blobs, s}
+	w.uploads = transfer.New(transfer.Config{Blobs: w.blobs, URLs: scriptedTransfer{w.uploads.URLs, s}})
 	w.service = w.newService(w.tables, OneProcess{Positions: w.clock})
 	w.follower = &Follower{Service: w.service}
 	return &faultRun{world: w, script: s, base: principal(storeWith("base", 2))}
@@ -220,9 +241,16 @@ func (f *faultRun) play(name string, op operation, kinds map[int]string) (end st
 		}
 	}
 	was := f.stateOfStore(name, idsOf(op.request))
+	parts := op.parts
+	if op.uploads != nil {
+		parts = nil
+	}
+	for _, content := range op.uploads {
+		parts = append(parts, f.uploadOf(p.Store, content))
+	}
 	f.script.armed, f.script.seen, f.script.kinds = true, nil, kinds
 	batch := decode(f.t, op.request...)
-	_, err := f.service.Store(f.t.Context(), p, batch, op.parts)
+	_, err := f.service.Store(f.t.Context(), p, batch, parts)
 	f.script.armed = false
 	calls = f.script.seen
 	if err != nil && !errors.Is(err, op.refused) && !errors.Is(err, ErrUnavailable) {
@@ -239,7 +267,7 @@ func (f *faultRun) play(name string, op operation, kinds map[int]string) (end st
 		return nil, calls, fmt.Errorf("after the refusal %v something is stored", err)
 	}
 	if err != nil {
-		if _, err = f.service.Store(f.t.Context(), p, batch, op.parts); !errors.Is(err, op.refused) {
+		if _, err = f.service.Store(f.t.Context(), p, batch, parts); !errors.Is(err, op.refused) {
 			return nil, calls, fmt.Errorf("repeated: %w", err)
 		}
 	}
@@ -281,7 +309,7 @@ func (f *faultRun) readable(p auth.Principal, op operation) error {
 			return fmt.Errorf("read attachments of %s: %w", id, err)
 		}
 		for _, part := range parts {
-			digests[part.SHA2] = string(part.Body)
+			digests[part.SHA2] = string(part.Content.Bytes)
 		}
 	}
 	want := map[string]string{}

@@ -32,7 +32,7 @@ func (w *world) attachments(p auth.Principal, id string) []string {
 	}
 	var texts []string
 	for _, part := range parts {
-		texts = append(texts, part.ContentType+": "+string(part.Body))
+		texts = append(texts, part.ContentType+": "+string(part.Content.Bytes))
 	}
 	return texts
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cairn-lrs/cairn/internal/blob"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
@@ -20,15 +22,30 @@ const (
 	MaxEntries        = 10000   // term entries of one request: more could not be put while its positions are young
 	MaxLimit          = 500     // statements of one page
 	DefaultLimit      = 100     // statements of a page when the client does not say
-	PageBytes         = 4000000 // bytes of the statements of one page
-	MaxAttachments    = 4000000 // bytes of all attachments of one statement: one reply must carry them
+	PageBytes         = 4000000 // bytes of the statements of one page, with their attachments where they are asked for
+
+	// MaxAttachments bounds the bytes of all attachments of one statement, which one answer must have, and of all uploads of
+	// one request, which reads them once: a function has 29 s.
+	MaxAttachments = transfer.MaxUpload
+
+	// MaxSignature bounds the bytes of a signature that was uploaded: it is checked in memory. A statement is in it as base64.
+	MaxSignature = 10000000
 )
 
-// Part is one attachment as it came with a request.
+// Part is one attachment as it came with a request: with its bytes, or as the id of an upload that has them.
 type Part struct {
 	SHA2        string // lower-case hex of the digest that the part claims, already verified
 	ContentType string
 	Body        []byte
+
+	Upload string // in place of the others
+}
+
+// Attachment is one attachment as it is given out.
+type Attachment struct {
+	SHA2        string // lower-case hex
+	ContentType string
+	Content     blob.Piece
 }
 
 // Statement is a stored statement.
@@ -37,7 +54,8 @@ type Statement struct {
 	Stored time.Time
 	Body   []byte // JSON as it is given out: verbatim with the declared edits
 
-	attachments [][]byte // digests of the attachments that came with it
+	attachments     [][]byte // digests of the attachments that came with it
+	attachmentBytes int64    // their sizes together
 }
 
 // Format is the value of the format parameter. Source: xAPI 1.0.3 Communication 2.1.3.

@@ -10,12 +10,14 @@ import (
 	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/position"
 	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
 // Config is what a Service stands on.
 type Config struct {
 	Tables      table.DB
 	Blobs       blob.Store
+	Uploads     *transfer.Service // over the same blobs
 	Positions   *position.Clock
 	Horizon     Horizon
 	Authorities Authorities
@@ -100,7 +102,7 @@ func (s *Service) statement(ctx context.Context, r *record) (Statement, error) {
 	if err != nil {
 		return Statement{}, err
 	}
-	return Statement{ID: r.id.String(), Stored: r.position.Time(), Body: body, attachments: r.attachments}, nil
+	return Statement{ID: r.id.String(), Stored: r.position.Time(), Body: body, attachments: r.attachments, attachmentBytes: r.attachmentBytes}, nil
 }
 
 // anyOf is a filter that holds when a statement has one of the terms.

@@ -19,6 +19,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
@@ -28,6 +29,7 @@ type world struct {
 	tables  table.DB
 	scanner table.Scanner
 	blobs   blob.Store
+	uploads *transfer.Service
 	clock   *position.Clock
 	service *Service
 
@@ -57,6 +59,7 @@ func worldOn(t testing.TB, tables table.DB, scanner table.Scanner, horizon Horiz
 		t.Fatal(err)
 	}
 	w := &world{t: t, tables: tables, scanner: scanner, blobs: blobs, clock: position.NewClock(nil, nil)}
+	w.uploads = transfer.New(transfer.Config{Blobs: blobs, URLs: blobs})
 	if horizon == nil {
 		horizon = OneProcess{Positions: w.clock}
 	}
@@ -66,7 +69,7 @@ func worldOn(t testing.TB, tables table.DB, scanner table.Scanner, horizon Horiz
 }
 
 func (w *world) newService(tables table.DB, horizon Horizon) *Service {
-	return New(Config{Tables: tables, Blobs: w.blobs, Positions: w.clock, Horizon: horizon, Authorities: noAuthorities{}, OnlyWriter: true, OwnDisk: true})
+	return New(Config{Tables: tables, Blobs: w.blobs, Uploads: w.uploads, Positions: w.clock, Horizon: horizon, Authorities: noAuthorities{}, OnlyWriter: true, OwnDisk: true})
 }
 
 // noAuthorities is for tests without trusted credentials.
@@ -206,6 +209,19 @@ func (w *world) followToTheEnd() {
 			w.t.Fatalf("follow: %v", err)
 		}
 	}
+}
+
+// uploadOf puts bytes where a ticket for them says, as a client does by its URL, and returns the part that names them.
+func (w *world) uploadOf(store auth.Store, content string) Part {
+	w.t.Helper()
+	ticket, err := w.uploads.NewTicket(w.t.Context(), store, blob.Content{Size: int64(len(content)), SHA256: sha256.Sum256([]byte(content))})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.blobs.Put(w.t.Context(), transfer.UploadKey(store.ID, ticket.ID), []byte(content)); err != nil {
+		w.t.Fatal(err)
+	}
+	return Part{Upload: ticket.ID}
 }
 
 // partOf is a part with this text.

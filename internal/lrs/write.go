@@ -31,7 +31,7 @@ type incoming struct {
 	own    ownTerms
 	target statementID // zero unless the object is a StatementRef
 	voids  bool
-	parts  []Part // attachments whose bytes came with it
+	parts  []*part // attachments whose bytes came with it
 
 	authority []byte // JSON; nil keeps the one that was sent
 
@@ -48,7 +48,7 @@ func (s *Service) Store(ctx context.Context, p auth.Principal, batch []*xapi.Sta
 		return nil, &Refusal{Kind: ErrForbidden, Statement: -1, Message: "this credential may not store statements: it needs the scope statements/write or all"}
 	}
 	w := &write{Service: s, p: p, byID: make(map[statementID]*incoming, len(batch))}
-	if err := w.take(batch, parts); err != nil {
+	if err := w.take(ctx, batch, parts); err != nil {
 		return nil, err
 	}
 	if err := w.look(ctx); err != nil {
@@ -83,8 +83,8 @@ func unavailable(what string, cause error) error {
 	return &Refusal{Kind: ErrUnavailable, Statement: -1, Message: what + ": repeat the request", Cause: cause}
 }
 
-// take gives every statement its id and its terms and checks the limits of a request.
-func (w *write) take(batch []*xapi.Statement, parts []Part) error {
+// take gives every statement its id, its terms and its attachments, and checks the limits of a request.
+func (w *write) take(ctx context.Context, batch []*xapi.Statement, parts []Part) error {
 	if len(batch) > MaxBatch {
 		return &Refusal{Kind: ErrTooLarge, Statement: -1,
 			Message: fmt.Sprintf("%d statements in one request: the limit is %d; send several requests, or use `cairn import`", len(batch), MaxBatch)}
@@ -121,7 +121,7 @@ func (w *write) take(batch []*xapi.Statement, parts []Part) error {
 		w.byID[st.id] = st
 		w.statements = append(w.statements, st)
 	}
-	return w.matchParts(parts)
+	return w.matchParts(ctx, parts)
 }
 
 // name takes the statement's own id or a new one. Source: xAPI 1.0.3 Data 2.4.1.

@@ -132,8 +132,8 @@ func New(c config.Config, log *slog.Logger) (*Cairn, error) {
 		App: app.New(app.Ports{
 			Tables: tables, Scanner: tables, Blobs: blobs, Transfer: blobs, Log: log,
 			IndexLag: cmp.Or(c.IndexLag, lrs.DefaultIndexLag), ClockSkew: cmp.Or(c.ClockSkew, lrs.DefaultClockSkew),
-			ReportBound: c.ReportBound,
-			Shards:      Shards, RequestIDHeader: requestIDHeader,
+			ReportBound: c.ReportBound, AnswersByURL: true,
+			Shards: Shards, RequestIDHeader: requestIDHeader,
 		}),
 		Tables: tables, Blobs: blobs,
 	}, nil

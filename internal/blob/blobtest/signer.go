@@ -7,8 +7,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/cairn-lrs/cairn/internal/blob"
 )
@@ -28,6 +31,7 @@ func RunSigner(t *testing.T, open func(t *testing.T) SigningStore) {
 	t.Run("download", func(t *testing.T) { testSignedDownload(t, open(t)) })
 	t.Run("a URL opens one key", func(t *testing.T) { testSignedKey(t, open(t)) })
 	t.Run("copy", func(t *testing.T) { testCopy(t, open(t)) })
+	t.Run("put from a reader", func(t *testing.T) { testPutFrom(t, open(t)) })
 	t.Run("invalid", func(t *testing.T) { testSignInvalid(t, open(t)) })
 }
 
@@ -81,6 +85,42 @@ func testCopy(t *testing.T, s SigningStore) {
 		if err := s.Copy(t.Context(), keys[0], keys[1]); !errors.Is(err, blob.ErrInvalid) {
 			t.Errorf("copy %v: %v, want ErrInvalid", keys, err)
 		}
+	}
+}
+
+// testPutFrom puts an object that is made of others, as a large answer is.
+func testPutFrom(t *testing.T, s SigningStore) {
+	first := pattern(6_000_000)
+	put(t, s, "from/1", first)
+	pieces := func() *blob.Reader {
+		return blob.NewReader(t.Context(), blob.Piece{Bytes: []byte("head")}, blob.Piece{Store: s, Key: "from/1", Size: int64(len(first))}, blob.Piece{Bytes: []byte("tail")})
+	}
+	want := slices.Concat([]byte("head"), first, []byte("tail"))
+	body := pieces()
+	if _, err := body.Seek(3, io.SeekStart); err != nil { // wherever it stands
+		t.Fatal(err)
+	}
+	if err := s.PutFrom(t.Context(), "to/1", body); err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, s, "to/1", 0, -1, int64(len(want))); !bytes.Equal(got, want) {
+		t.Error("the object is not what was read")
+	}
+	if err := s.PutFrom(t.Context(), "to/1", bytes.NewReader([]byte("other"))); err != nil {
+		t.Errorf("PutFrom to a taken key = %v", err)
+	}
+	if got := get(t, s, "to/1", 0, -1, int64(len(want))); !bytes.Equal(got, want) {
+		t.Error("the object under a taken key was written over")
+	}
+	lost := blob.NewReader(t.Context(), blob.Piece{Bytes: []byte("head")}, blob.Piece{Store: s, Key: "from/2", Size: 7})
+	if err := s.PutFrom(t.Context(), "to/2", lost); err == nil {
+		t.Error("PutFrom of what cannot be read succeeded")
+	}
+	if err := s.PutFrom(t.Context(), "../x", pieces()); !errors.Is(err, blob.ErrInvalid) {
+		t.Errorf("PutFrom to an invalid key: %v", err)
+	}
+	if diff := cmp.Diff([]string{"from/1", "to/1"}, keys(t, s, "")); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
 	}
 }
 

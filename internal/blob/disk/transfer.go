@@ -176,3 +176,18 @@ func (s *Store) Copy(ctx context.Context, from, to string) error {
 	}
 	return unavailable("sync folder", s.sync(path.Dir(name)))
 }
+
+// PutFrom implements blob.Transfer.
+func (s *Store) PutFrom(ctx context.Context, key string, body io.ReadSeeker) error {
+	if err := begin(ctx, key); err != nil {
+		return err
+	}
+	if _, err := body.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("put object: %w", err)
+	}
+	err := s.link(key, func(w io.Writer) error { _, err := io.Copy(w, body); return err })
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}

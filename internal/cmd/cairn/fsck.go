@@ -26,7 +26,7 @@ func runFsck(ctx context.Context, t terminal, c command, args []string) error {
 	f := t.flags(c)
 	on := targetFlags(f)
 	bucket := f.String("bucket", t.config.Bucket, "with -stack: the `name` of its bucket, its output BucketName; CAIRN_BUCKET does too")
-	remove := f.Bool("remove-garbage", false, "remove contents older than a day that no document points to")
+	remove := f.Bool("remove-garbage", false, "remove contents older than a day that no document points to, uploads among them")
 	if _, err := t.parse(f, args, 0, 0); err != nil {
 		return err
 	}

@@ -62,6 +62,7 @@ var faults = []fault{
 	{name: "stream that repeats what was done", in: "AggregateFunction", old: "FunctionResponseTypes: [ReportBatchItemFailures]", new: ""},
 	{name: "stream whose failures are lost", in: "AggregateFunction", old: "DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt AggregateFailures.Arn}}", new: ""},
 	{name: "uploads that stay", in: "Bucket", old: "Prefix: uploads/", new: "Prefix: upload/"},
+	{name: "large answers that stay", in: "Bucket", old: "Prefix: answers/", new: "Prefix: answer/"},
 	{name: "old TLS", in: "Domain", old: "TLS_1_2", new: "TLS_1_0"},
 	{name: "a type that no rule knows", in: "Dashboard", old: "AWS::CloudWatch::Dashboard", new: "AWS::Kinesis::Stream"},
 

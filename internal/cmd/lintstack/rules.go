@@ -63,8 +63,10 @@ func (s *stack) bucket(id string, r resource) {
 	if !anywhere(&r.Properties, "AbortIncompleteMultipartUpload") {
 		s.report(id, "no lifecycle rule ends uploads that nobody finishes")
 	}
-	if !anywhere(&r.Properties, "uploads/") || !anywhere(&r.Properties, "ExpirationInDays") {
-		s.report(id, "no lifecycle rule removes uploads/ that no document was made of")
+	for _, folder := range []string{"uploads/", "answers/"} { // of package transfer
+		if !anywhere(&r.Properties, folder) || !anywhere(&r.Properties, "ExpirationInDays") {
+			s.report(id, "no lifecycle rule removes what is old in %s", folder)
+		}
 	}
 	s.hasPolicy(id, "AWS::S3::BucketPolicy", "Bucket")
 }

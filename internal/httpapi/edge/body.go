@@ -130,5 +130,5 @@ func (r *Request) tooLarge(limit int64) error {
 		return Refuse(http.StatusRequestEntityTooLarge, "", "the request's content is larger than %d bytes", limit)
 	}
 	return Refuse(http.StatusRequestEntityTooLarge, "xAPI 1.0.3 Communication 3.2",
-		"the request's content is larger than %d bytes: send fewer statements at a time (cairn import does so), large attachments by fileUrl, and a large document by an upload, which POST /xapi/uploads begins", limit)
+		"the request's content is larger than %d bytes: send fewer statements at a time (cairn import does so), and a large document or attachment by an upload, which POST /xapi/uploads begins", limit)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/document"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 	"github.com/cairn-lrs/cairn/internal/table"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
@@ -35,8 +36,8 @@ var statuses = []struct {
 	{document.ErrNotFound, http.StatusNotFound, "xAPI 1.0.3 Communication 3.2"},
 	{document.ErrExists, http.StatusConflict, "xAPI 1.0.3 Communication 3.1"},
 	{document.ErrPrecondition, http.StatusPreconditionFailed, "xAPI 1.0.3 Communication 3.1"},
-	{document.ErrUpload, http.StatusBadRequest, ""},
-	{document.ErrUploadSize, http.StatusRequestEntityTooLarge, ""},
+	{transfer.ErrUpload, http.StatusBadRequest, ""},
+	{transfer.ErrUploadSize, http.StatusRequestEntityTooLarge, ""},
 	{document.ErrID, http.StatusRequestEntityTooLarge, ""},
 	{document.ErrMergedSize, http.StatusRequestEntityTooLarge, ""},
 	{document.ErrList, http.StatusRequestEntityTooLarge, ""},

@@ -27,7 +27,7 @@ type DocumentService interface {
 	Put(ctx context.Context, k document.Key, up document.Upload, p document.Preconditions) (document.Document, error)
 	Post(ctx context.Context, k document.Key, up document.Upload, p document.Preconditions) (document.Document, error)
 
-	// PutUploaded is Put of what was uploaded by a ticket; document.ErrUpload when nothing was.
+	// PutUploaded is Put of what was uploaded by a ticket; transfer.ErrUpload when nothing was.
 	PutUploaded(ctx context.Context, k document.Key, contentType, ticket string, p document.Preconditions) (document.Document, error)
 
 	// Delete removes a document; one that is not there is no error. DeleteAll removes all of the owner, or those with
@@ -113,18 +113,6 @@ func (d *documents) get(w http.ResponseWriter, r *edge.Request) error {
 		return redirect(w, r, found.URL)
 	}
 	return edge.Write(w, http.StatusOK, found.ContentType, found.Content)
-}
-
-// redirect sends the client to content that is too large for an answer. 303 asks for a GET of it, and most clients leave
-// Authorization out there, as they must: the URL is the right. Source: RFC 9110, 15.4.4.
-func redirect(w http.ResponseWriter, r *edge.Request, url string) error {
-	url = absolute(r, url)
-	w.Header()["Location"] = []string{url}
-	body, err := json.Marshal(map[string]string{"url": url})
-	if err != nil {
-		return fmt.Errorf("encode URL: %w", err)
-	}
-	return edge.Write(w, http.StatusSeeOther, "application/json", body)
 }
 
 // list answers the ids of the documents, as a JSON array.

@@ -30,7 +30,7 @@ type StatementService interface {
 	More(ctx context.Context, p auth.Principal, cursor string) (lrs.Page, error)
 
 	// Attachments returns the attachments that came with the statements, each digest once.
-	Attachments(ctx context.Context, p auth.Principal, statements []lrs.Statement) ([]lrs.Part, error)
+	Attachments(ctx context.Context, p auth.Principal, statements []lrs.Statement) ([]lrs.Attachment, error)
 
 	// Definitions returns the canonical definitions (JSON) of those activities that have one.
 	Definitions(ctx context.Context, p auth.Principal, activityIDs []string) (map[string][]byte, error)
@@ -39,9 +39,17 @@ type StatementService interface {
 	ConsistentThrough(ctx context.Context) (time.Time, error)
 }
 
+// AnswerService gives out answers that are too large to be given as they are; *transfer.Service is it.
+type AnswerService interface {
+	// Keep returns a URL of the answer, good for some minutes. What has the same name has the same bytes, so it reads them, from the
+	// beginning, only when they are not kept yet.
+	Keep(ctx context.Context, store auth.Store, name, contentType string, body io.ReadSeeker) (url string, err error)
+}
+
 // StatementsConfig is what the statements resource stands on.
 type StatementsConfig struct {
 	Service StatementService
+	Answers AnswerService    // nil: answers of any size are given as they are
 	Path    string           // of the resource: "/xapi/statements"
 	Now     func() time.Time // nil: time.Now
 	Random  io.Reader        // of multipart boundaries; nil: crypto/rand

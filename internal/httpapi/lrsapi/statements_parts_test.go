@@ -2,13 +2,16 @@ package lrsapi
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/httpapi/edge"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 )
@@ -17,20 +20,16 @@ import (
 func TestWrittenPartsCanBeReadAgain(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		statements := rapid.SliceOfN(rapid.Byte(), 1, 200).Draw(rt, "statements")
-		var parts []lrs.Part
+		var parts []lrs.Attachment
 		for _, content := range rapid.SliceOfN(rapid.SliceOf(rapid.Byte()), 0, 5).Draw(rt, "contents") {
 			kind := rapid.SampledFrom([]int{64, 96, 128}).Draw(rt, "digits")
 			digest, ok := digestLike(strings.Repeat("0", kind), content)
 			if !ok {
 				rt.Fatalf("no digest of %d digits", kind)
 			}
-			parts = append(parts, lrs.Part{SHA2: digest, ContentType: "image/png", Body: content})
+			parts = append(parts, lrs.Attachment{SHA2: digest, ContentType: "image/png", Content: blob.Piece{Bytes: content}})
 		}
-		var b bytes.Buffer
-		if err := writeParts(&b, "cairn-boundary", statements, parts); err != nil {
-			rt.Fatal(err)
-		}
-		gotStatements, gotParts, err := splitParts(b.Bytes(), "cairn-boundary")
+		gotStatements, gotParts, err := splitParts(written(rt, "cairn-boundary", statements, parts), "cairn-boundary")
 		if err != nil {
 			rt.Fatalf("read again: %v", err)
 		}
@@ -41,21 +40,31 @@ func TestWrittenPartsCanBeReadAgain(t *testing.T) {
 			rt.Fatalf("got %d parts, want %d", len(gotParts), len(parts))
 		}
 		for i := range parts {
-			if parts[i].SHA2 != gotParts[i].SHA2 || !bytes.Equal(parts[i].Body, gotParts[i].Body) || gotParts[i].ContentType != "image/png" {
+			if parts[i].SHA2 != gotParts[i].SHA2 || !bytes.Equal(parts[i].Content.Bytes, gotParts[i].Body) || gotParts[i].ContentType != "image/png" {
 				rt.Errorf("part %d: got %+v, want %+v", i, gotParts[i], parts[i])
 			}
 		}
 	})
 }
 
-func FuzzSplitParts(f *testing.F) {
-	var whole bytes.Buffer
-	digest, _ := digestLike(strings.Repeat("0", 64), []byte("x"))
-	if err := writeParts(&whole, "b", []byte("{}"), []lrs.Part{{SHA2: digest, ContentType: "text/plain", Body: []byte("x")}}); err != nil {
-		f.Fatal(err)
+// written is a multipart answer.
+func written(t interface{ Fatal(...any) }, boundary string, body []byte, attachments []lrs.Attachment) []byte {
+	pieces, err := multipartOf(boundary, body, attachments)
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.Add(whole.Bytes(), "b")
-	f.Add(whole.Bytes()[:60], "b")
+	whole, err := io.ReadAll(blob.NewReader(context.Background(), pieces...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return whole
+}
+
+func FuzzSplitParts(f *testing.F) {
+	digest, _ := digestLike(strings.Repeat("0", 64), []byte("x"))
+	whole := written(f, "b", []byte("{}"), []lrs.Attachment{{SHA2: digest, ContentType: "text/plain", Content: blob.Piece{Bytes: []byte("x")}}})
+	f.Add(whole, "b")
+	f.Add(whole[:60], "b")
 	f.Add([]byte("--b\r\nContent-Type: application/json\r\n\r\n{}\r\n--b--"), "b")
 	f.Add([]byte("--b--"), "b")
 	f.Add([]byte("--b\n\n\n--b\n\n--b--\n"), "b")

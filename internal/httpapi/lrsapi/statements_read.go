@@ -82,7 +82,7 @@ func (s *statements) one(w http.ResponseWriter, r *edge.Request) error {
 	if attachments {
 		return s.writeMultipart(w, r, bodies[0], found)
 	}
-	return edge.Write(w, http.StatusOK, "application/json", bodies[0])
+	return s.writeJSON(w, r, bodies[0])
 }
 
 // list answers a page of statements. The horizon is asked before the page is read: see there.
@@ -109,7 +109,7 @@ func (s *statements) list(w http.ResponseWriter, r *edge.Request, read func(cont
 	if page.Attachments {
 		return s.writeMultipart(w, r, *result, page.Statements)
 	}
-	return writeList(w, r, *result)
+	return s.writeList(w, r, *result)
 }
 
 // setReadHeaders puts on what tells of the statements in an answer. Last-Modified is the greatest stored among them; an

@@ -23,7 +23,7 @@ type received struct {
 }
 
 // readStatements reads and checks the content of a request: statements as application/json, or as multipart/mixed with
-// their attachments. Content without a Content-Type is taken for JSON, which it has to be anyway.
+// their attachments. Either may name uploads, each in place of a part. Content without a Content-Type is taken for JSON, which it has to be anyway.
 func readStatements(r *edge.Request) (received, error) {
 	mediaType, params, err := r.MediaType()
 	if err != nil {
@@ -45,6 +45,12 @@ func readStatements(r *edge.Request) (received, error) {
 		if body, in.parts, err = splitParts(body, params["boundary"]); err != nil {
 			return received{}, err
 		}
+	}
+	for _, id := range uploadIDs(r.Header) {
+		in.parts = append(in.parts, lrs.Part{Upload: id})
+	}
+	if len(in.parts) > maxParts {
+		return received{}, tooManyParts()
 	}
 	if in.batch, in.single, err = xapi.DecodeStatements(body, r.Version, xapi.DefaultLimits); err != nil {
 		return received{}, err

@@ -1,7 +1,6 @@
 package lrsapi
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/base64"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/httpapi/edge"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 )
@@ -46,11 +46,11 @@ const worthCompressing = 1400
 
 // writeList writes a StatementResult, by gzip when the client takes that. It is one Write, since net/http would cut many
 // small ones into packets of 4 KB.
-func writeList(w http.ResponseWriter, r *edge.Request, result []byte) error {
+func (s *statements) writeList(w http.ResponseWriter, r *edge.Request, result []byte) error {
 	h := w.Header()
 	h.Add("Vary", "Accept-Encoding")
 	if len(result) < worthCompressing || edge.Prefer(r.Header.Get("Accept-Encoding"), "identity", "gzip") != "gzip" {
-		return edge.Write(w, http.StatusOK, "application/json", result)
+		return s.writeJSON(w, r, result)
 	}
 	buffer := takeBuffer()
 	defer giveBuffer(buffer)
@@ -90,65 +90,54 @@ func giveBuffer(b *[]byte) {
 	}
 }
 
-// writeMultipart writes statements with their attachments: the JSON first, then each digest's content once. It is
-// multipart/mixed also when there are none. Source: xAPI 1.0.3 Communication 1.5.2 and 2.1.3.
-func (s *statements) writeMultipart(w http.ResponseWriter, r *edge.Request, body []byte, found []lrs.Statement) error {
-	parts, err := s.Service.Attachments(r.Context(), r.Principal, found)
-	if err != nil {
-		return fmt.Errorf("read attachments: %w", err)
-	}
-	boundary, err := s.boundary()
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", `multipart/mixed; boundary="`+boundary+`"`)
-	w.WriteHeader(http.StatusOK)
-	buffered := bufio.NewWriterSize(w, 32<<10)
-	if err := writeParts(buffered, boundary, body, parts); err != nil {
-		return fmt.Errorf("write attachments: %w", err)
-	}
-	if err := buffered.Flush(); err != nil {
-		return fmt.Errorf("write attachments: %w", err)
-	}
-	return nil
-}
+// Boundaries are a mark and so many characters more.
+const (
+	boundaryMark   = "cairn-"
+	boundaryLength = 32
+)
 
 // boundary makes a boundary that nobody can have foreseen and put into an attachment.
 func (s *statements) boundary() (string, error) {
-	var random [24]byte
+	var random [24]byte // as base64, boundaryLength characters
 	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
 		return "", fmt.Errorf("make boundary: %w", err)
 	}
-	return "cairn-" + base64.RawURLEncoding.EncodeToString(random[:]), nil
+	return boundaryMark + base64.RawURLEncoding.EncodeToString(random[:]), nil
 }
 
-// writeParts writes the parts of a multipart answer.
-func writeParts(w io.Writer, boundary string, body []byte, parts []lrs.Part) error {
-	m := multipart.NewWriter(w)
+// multipartOf takes the parts of a multipart answer together: the JSON first, then each attachment's content.
+func multipartOf(boundary string, body []byte, attachments []lrs.Attachment) ([]blob.Piece, error) {
+	var pieces []blob.Piece
+	var between bytes.Buffer // what stands around the contents
+	m := multipart.NewWriter(&between)
 	if err := m.SetBoundary(boundary); err != nil {
+		return nil, err
+	}
+	flush := func() {
+		pieces = append(pieces, blob.Piece{Bytes: bytes.Clone(between.Bytes())})
+		between.Reset()
+	}
+	add := func(header textproto.MIMEHeader, content blob.Piece) error {
+		_, err := m.CreatePart(header)
+		flush()
+		pieces = append(pieces, content)
 		return err
 	}
-	write := func(header textproto.MIMEHeader, content []byte) error {
-		part, err := m.CreatePart(header)
-		if err != nil {
-			return err
-		}
-		_, err = part.Write(content)
-		return err
+	if err := add(textproto.MIMEHeader{"Content-Type": {"application/json"}}, blob.Piece{Bytes: body}); err != nil {
+		return nil, err
 	}
-	if err := write(textproto.MIMEHeader{"Content-Type": {"application/json"}}, body); err != nil {
-		return err
-	}
-	for _, p := range parts {
-		if err := write(textproto.MIMEHeader{
-			"Content-Type":              {safeContentType(p.ContentType)},
+	for _, a := range attachments {
+		if err := add(textproto.MIMEHeader{
+			"Content-Type":              {safeContentType(a.ContentType)},
 			"Content-Transfer-Encoding": {"binary"},
-			"X-Experience-API-Hash":     {p.SHA2},
-		}, p.Body); err != nil {
-			return err
+			"X-Experience-API-Hash":     {a.SHA2},
+		}, a.Content); err != nil {
+			return nil, err
 		}
 	}
-	return m.Close()
+	err := m.Close()
+	flush()
+	return pieces, err
 }
 
 // safeContentType gives a media type that may stand in a header. The statement's contentType is text that a client chose:

@@ -12,17 +12,17 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/blob"
-	"github.com/cairn-lrs/cairn/internal/document"
 	"github.com/cairn-lrs/cairn/internal/httpapi/edge"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
-// UploadService makes tickets for documents that are too large for a request; *document.Service is it.
+// UploadService makes tickets for what is too large for a request; *transfer.Service is it.
 type UploadService interface {
-	// NewTicket makes a ticket for bytes that are to come; document.ErrUploadSize when there are too many.
-	NewTicket(ctx context.Context, store auth.Store, content blob.Content) (document.Ticket, error)
+	// NewTicket makes a ticket for bytes that are to come; transfer.ErrUploadSize when there are too many.
+	NewTicket(ctx context.Context, store auth.Store, content blob.Content) (transfer.Ticket, error)
 }
 
-// uploadHeader names an upload in a PUT of a document.
+// uploadHeader names an upload in a PUT of a document, and one or several, parted by commas, in a PUT or POST of statements.
 const uploadHeader = "X-Cairn-Upload"
 
 // newUpload is what a client sends.
@@ -40,8 +40,8 @@ type ticket struct {
 	Expires string            `json:"expires"`
 }
 
-// Uploads makes the uploads resource. It is Cairn's own: the specification has no road for documents that are larger than
-// a request.
+// Uploads makes the uploads resource. It is Cairn's own: the specification has no road for documents and attachments that are
+// larger than a request.
 func Uploads(service UploadService, path string) edge.Resource {
 	return edge.Resource{
 		Name: "uploads",
@@ -56,8 +56,8 @@ func postUpload(w http.ResponseWriter, r *edge.Request, service UploadService) e
 	if err := r.Params.Only(); err != nil {
 		return err
 	}
-	if !r.Principal.Scopes.MayWriteDocuments(auth.State) && !r.Principal.Scopes.MayWriteDocuments(auth.Profile) {
-		return edge.Forbid(string(auth.State) + " or " + string(auth.Profile))
+	if s := r.Principal.Scopes; !s.MayWriteDocuments(auth.State) && !s.MayWriteDocuments(auth.Profile) && !s.MayWrite() {
+		return edge.Forbid(string(auth.State) + ", " + string(auth.Profile) + " or " + string(auth.StatementsWrite))
 	}
 	body, err := r.Body()
 	if err != nil {
@@ -82,6 +82,30 @@ func postUpload(w http.ResponseWriter, r *edge.Request, service UploadService) e
 		return fmt.Errorf("encode ticket: %w", err)
 	}
 	return edge.Write(w, http.StatusOK, "application/json", answer)
+}
+
+// uploadIDs are the uploads that a request names.
+func uploadIDs(h http.Header) (ids []string) {
+	for _, value := range h.Values(uploadHeader) {
+		for id := range strings.SplitSeq(value, ",") {
+			if id = strings.TrimSpace(id); id != "" {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// redirect sends the client to content that is too large for an answer. 303 asks for a GET of it, and most clients leave
+// Authorization out there, as they must: the URL is the right. Source: RFC 9110, 15.4.4.
+func redirect(w http.ResponseWriter, r *edge.Request, url string) error {
+	url = absolute(r, url)
+	w.Header()["Location"] = []string{url}
+	body, err := json.Marshal(map[string]string{"url": url})
+	if err != nil {
+		return fmt.Errorf("encode URL: %w", err)
+	}
+	return edge.Write(w, http.StatusSeeOther, "application/json", body)
 }
 
 // absolute makes a URL of a path on the host that the client has asked.

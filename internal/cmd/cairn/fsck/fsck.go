@@ -39,7 +39,7 @@ func Run(ctx context.Context, out io.Writer, remove bool, check func(context.Con
 		if remove {
 			done = "removed"
 		}
-		fmt.Fprintf(out, "%d contents of %d bytes belong to no document: %s\n", d.Garbage, d.GarbageSize, done)
+		fmt.Fprintf(out, "%d contents of %d bytes belong to no document, or were uploads and large answers for a day: %s\n", d.Garbage, d.GarbageSize, done)
 	}
 	if all.Differences > 0 {
 		return ErrDiffers
