@@ -14,6 +14,8 @@
 //     is ended when an invocation takes longer than the function's time limit or more memory than it has. Between two
 //     invocations it is frozen (on Linux): what a function does after its answer is not done.
 //   - A function that fails, exits or is killed is a 500 of the gateway, and the next request gets a new environment.
+//   - The gateway waits 30 s for a function, and then answers 503. What it refuses by itself it says in a bare
+//     {"message":"…"}, without a header of ours.
 //
 // # Streams
 //
@@ -93,6 +95,7 @@ type Front struct {
 
 	stop      context.CancelFunc // of the event source mappings
 	following sync.WaitGroup
+	working   sync.WaitGroup // the invocations of the gateways; the gateways do not wait for all
 }
 
 // route is one route with the function behind it.
@@ -107,7 +110,7 @@ func New(o Options) (*Front, error) {
 	o = o.withDefaults()
 	f := &Front{gateways: make(map[string]*gateway), functions: make(map[string]*pool)}
 	for _, api := range o.Template.APIs {
-		f.gateways[api.Name] = &gateway{API: api, routes: make(map[string]route), options: o}
+		f.gateways[api.Name] = &gateway{API: api, routes: make(map[string]route), options: o, wait: maxWait, working: &f.working}
 	}
 	var followers []*follower
 	for _, function := range o.Template.Functions {
@@ -216,10 +219,11 @@ func (f *Front) Invoke(ctx context.Context, function string, payload []byte) ([]
 }
 
 // Close ends event source mappings, in the middle of a batch where they are, and every execution environment. Requests must
-// have ended.
+// have ended; invocations that nobody waits for any more are waited for.
 func (f *Front) Close() error {
 	f.stop()
 	f.following.Wait()
+	f.working.Wait()
 	var errs []error
 	for _, p := range f.functions {
 		errs = append(errs, p.close())

@@ -165,7 +165,44 @@ func TestSizes(t *testing.T) {
 			if response.StatusCode != test.status {
 				t.Errorf("%d %s, want %d", response.StatusCode, body, test.status)
 			}
+			// What never comes to a function has nothing of Cairn's on it.
+			if test.status == 413 && (body != `{"message":"Request Entity Too Large"}` || response.Header.Get("Content-Type") != "application/json" || response.Header.Get(RequestIDHeader) == "" || response.Header.Get("Access-Control-Allow-Origin") != "") {
+				t.Errorf("%s with %v", body, response.Header)
+			}
 		})
+	}
+}
+
+// TestTheGatewayStopsWaiting for a function before that has used up its own time: it answers 503, the function works on, and
+// the next request gets another environment.
+func TestTheGatewayStopsWaiting(t *testing.T) {
+	w := newWorld(t, testTemplate, "serve", 2)
+	for _, g := range w.front.gateways {
+		if g.wait != maxWait {
+			t.Fatalf("the gateway waits %v", g.wait)
+		}
+	}
+	before := w.process(t)
+	for _, g := range w.front.gateways {
+		g.wait = 500 * time.Millisecond
+	}
+	begun := time.Now()
+	response, body := w.ask(t, http.MethodGet, "/hang", nil)
+	if took := time.Since(begun); response.StatusCode != http.StatusServiceUnavailable || body != `{"message":"Service Unavailable"}` || took > 1500*time.Millisecond {
+		t.Errorf("%d %s after %v", response.StatusCode, body, took)
+	}
+	if response.Header.Get("Content-Type") != "application/json" || response.Header.Get("Retry-After") != "" {
+		t.Errorf("headers %v", response.Header)
+	}
+	w.log.find(t, `"status":"503","handler":"-"`)
+	for _, g := range w.front.gateways {
+		g.wait = maxWait
+	}
+	if after := w.process(t); after.PID == before.PID {
+		t.Error("the environment that is busy served another request")
+	}
+	if err := w.front.Close(); err != nil { // the function's own limit is 2 s
+		t.Error(err)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -36,6 +37,8 @@ type gateway struct {
 	API
 	routes  map[string]route // by route key
 	options Options
+	wait    time.Duration   // maxWait, but in a test
+	working *sync.WaitGroup // the invocations under way
 }
 
 // refusal is an answer that the gateway gives by itself.
@@ -110,11 +113,8 @@ func (g *gateway) serve(w *recorder, a *arrival, entry *accessEntry) *refusal {
 		return &refusal{http.StatusInternalServerError, "Internal Server Error", err}
 	}
 
-	// The invocation goes on when the client leaves, as it would there.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.request.Context()), maxWait)
-	defer cancel()
 	begun := g.options.Now()
-	returned, err := route.pool.invoke(ctx, invocation{payload: payload, trace: a.trace})
+	returned, err := g.invoke(a.request.Context(), route.pool, invocation{payload: payload, trace: a.trace})
 	entry.integration = g.options.Now().Sub(begun)
 	switch {
 	case errors.Is(err, errPayloadTooLarge):
@@ -131,6 +131,31 @@ func (g *gateway) serve(w *recorder, a *arrival, entry *accessEntry) *refusal {
 	entry.handler = made.StatusCode
 	made.write(w)
 	return nil
+}
+
+// invoke waits for an invocation, as long as the gateway does. It goes on when the client leaves, or the gateway has waited
+// long enough, as it would there.
+func (g *gateway) invoke(ctx context.Context, p *pool, i invocation) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.wait)
+	var returned []byte
+	var err error
+	done := make(chan struct{})
+	g.working.Go(func() {
+		defer cancel()
+		returned, err = p.invoke(ctx, i)
+		close(done)
+	})
+	select {
+	case <-done:
+		return returned, err
+	case <-ctx.Done():
+	}
+	select {
+	case <-done: // it ended the context itself
+		return returned, err
+	default:
+		return nil, fmt.Errorf("wait for %s: %w", p.function.Name, ctx.Err())
+	}
 }
 
 // match finds the route: the method's own before ANY, and what no route names goes to the default one.
