@@ -56,7 +56,7 @@ func (r *Rollups) scan(ctx context.Context, segment, of int, f func(context.Cont
 // on with a rebuild that was not finished. report is told now and then how far it is.
 func (r *Rollups) Rebuild(ctx context.Context, stores []string, report func(rollup.Progress)) (rollup.Progress, error) {
 	rebuild := &rollup.Rebuild{
-		Tables: r.tables, Directory: r.directory, Scan: r.scan, Settle: settle, Forget: r.stores.Forget, Linger: linger, Patience: patienceOnStream, Log: r.log, Now: r.now,
+		Tables: r.tables, Directory: r.directory, Scan: r.scan, Settle: settle, Forget: r.stores.Forget, Linger: linger, Patience: patienceOnStream, KeepFacts: keepFacts, Log: r.log, Now: r.now,
 		Report: report,
 	}
 	if r.onlyWriter {
@@ -90,7 +90,7 @@ func (r *Rollups) CountOlder(ctx context.Context) (n int, err error) {
 	if err != nil || done != nil {
 		return 0, err
 	}
-	folder := r.folder(0, 0)
+	folder := r.folder(0)
 	err = r.scan(ctx, 0, 1, func(ctx context.Context, events []rollup.Event) error {
 		n += len(events)
 		return folder.Fold(ctx, events)

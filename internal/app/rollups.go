@@ -24,7 +24,7 @@ type Rollups struct {
 	onlyWriter bool
 }
 
-// keepFacts is how many facts the only Folder of its tables remembers, some 20 MB.
+// keepFacts is how many facts a Folder remembers, some 20 MB.
 const keepFacts = 50_000
 
 func newRollups(p Ports, directory *auth.Directory, statements *lrs.Service) *Rollups {
@@ -55,11 +55,8 @@ func (r *Rollups) Consumer(lane uint8) func(ctx context.Context, changes []table
 
 // Fold is Consumer without the completion.
 func (r *Rollups) Fold(lane uint8) func(ctx context.Context, changes []table.Change) error {
-	keep := 0
-	if r.onlyWriter {
-		keep = keepFacts
-	}
-	folder := r.folder(lane, keep)
+	folder := r.folder(lane)
+	folder.OnlyWriter = r.onlyWriter
 	return func(ctx context.Context, changes []table.Change) error {
 		var events []rollup.Event
 		for _, change := range changes {
@@ -75,8 +72,8 @@ func (r *Rollups) Fold(lane uint8) func(ctx context.Context, changes []table.Cha
 	}
 }
 
-func (r *Rollups) folder(lane uint8, keep int) *rollup.Folder {
-	return rollup.NewFolder(rollup.Folder{Tables: r.tables, Stores: r.stores, Lane: lane, Log: r.log, Now: r.now, KeepFacts: keep})
+func (r *Rollups) folder(lane uint8) *rollup.Folder {
+	return rollup.NewFolder(rollup.Folder{Tables: r.tables, Stores: r.stores, Lane: lane, Log: r.log, Now: r.now, KeepFacts: keepFacts})
 }
 
 func eventOf(c lrs.Changed) rollup.Event {
@@ -110,7 +107,7 @@ func (r *Rollups) Replay(ctx context.Context, store, after string) (gone, still 
 		}
 		events[i] = eventOf(c)
 	}
-	gone, err = r.folder(0, 0).Replay(ctx, events)
+	gone, err = r.folder(0).Replay(ctx, events)
 	if more {
 		next = letters[len(letters)-1].StatementID
 	}

@@ -63,5 +63,5 @@ func BenchmarkFold(b *testing.B) {
 }
 
 func newBenchFolder(b *testing.B, store auth.Store) *Folder {
-	return NewFolder(Folder{Tables: memory(b), Stores: storesOf(store), KeepFacts: 50_000})
+	return NewFolder(Folder{Tables: memory(b), Stores: storesOf(store), KeepFacts: 50_000, OnlyWriter: true})
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // errLedgerFull is the reason of a statement that its learner's ledger has no room for.
-var errLedgerFull = errors.New("the learner's ledger is full: 4 MB, or a million played segments")
+var errLedgerFull = errors.New("the learner's ledger is full: 500,000 statements, 64 MB, or a million played segments")
 
 // errTooWide is the reason of a statement that changes more rows than one group can have.
 var errTooWide = errors.New("the statement changes more sums than one group of writes has room for")

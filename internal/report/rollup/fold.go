@@ -26,15 +26,17 @@ type Folder struct {
 	Log    *slog.Logger     // nil: none
 	Now    func() time.Time // nil: time.Now
 
-	// KeepFacts is for the only Folder of its tables: it remembers ledgers of about so many facts together, instead of
-	// reading each before it is changed. 0 remembers none.
+	// KeepFacts is of how many facts ledgers are remembered, about: then only what was written since is read before one is
+	// changed. A longer ledger is remembered alone. 0 remembers none.
 	KeepFacts int
+	// OnlyWriter says that others seldom write these tables: what is remembered is not even asked for.
+	OnlyWriter bool
 
-	mostPages int                           // sealed pages of a ledger; 0: maxLedgerPages
-	only      func(auth.Store) []generation // of a rebuild: where to fold; nil: where reports read, and what is being built
-	names     *namesKnown
-	kept      *keptLedgers
-	through   map[space]int64 // what freshRow says, as far as is known
+	layout  layout                        // the zero one: usualLayout
+	only    func(auth.Store) []generation // of a rebuild: where to fold; nil: where reports read, and what is being built
+	names   *namesKnown
+	kept    *keptLedgers
+	through map[space]int64 // what freshRow says, as far as is known
 }
 
 // NewFolder completes a Folder.
@@ -45,8 +47,8 @@ func NewFolder(f Folder) *Folder {
 	if f.Now == nil {
 		f.Now = time.Now
 	}
-	if f.mostPages == 0 {
-		f.mostPages = maxLedgerPages
+	if f.layout == (layout{}) {
+		f.layout = usualLayout
 	}
 	f.Lane %= Lanes
 	f.names, f.kept, f.through = newNamesKnown(), newKeptLedgers(f.KeepFacts), map[space]int64{}
@@ -192,6 +194,7 @@ func (r *foldRun) foldLearners(ctx context.Context, learners []fact.Hash) error 
 type plan struct {
 	learner fact.Hash
 	done    int // changes of the ledger that it does
+	before  saved
 	after   *ledger
 	ledger  []table.Write
 	sums    measure.Sums
@@ -211,7 +214,7 @@ func (r *foldRun) plan(learner fact.Hash, before loaded) *plan {
 		r.bury(learner, changes, before.err)
 		return nil
 	}
-	if before.ledger.full(r.mostPages) {
+	if before.ledger.full(r.layout) {
 		changes = r.buryLive(before.ledger, changes)
 	}
 	if most, ok := r.most[learner]; ok {
@@ -223,7 +226,7 @@ func (r *foldRun) plan(learner fact.Hash, before loaded) *plan {
 	p, err := r.planFor(before.ledger, changes)
 	switch {
 	case err == nil && p == nil:
-		r.kept.put(r.g.space, before.ledger)
+		r.kept.put(r.g.space, before.ledger, true)
 		r.done(learner, len(changes))
 	case err == nil:
 		return p
@@ -260,13 +263,19 @@ func (r *foldRun) buryLive(l *ledger, changes []change) []change {
 	return rest
 }
 
-// planFor changes the ledger. The error is errTooWide; then it must be read again.
-func (r *foldRun) planFor(l *ledger, changes []change) (*plan, error) {
+// planFor changes the ledger. The error is errTooWide; then it is loaded again.
+func (r *foldRun) planFor(l *ledger, changes []change) (p *plan, err error) {
+	before := l.save(changes)
+	defer func() {
+		if err != nil {
+			r.kept.put(r.g.space, before.back(), true)
+		}
+	}()
 	old := l.facts
 	if !l.apply(changes) {
 		return nil, nil
 	}
-	p := &plan{learner: l.learner, done: len(changes), after: l, rows: map[bucket]bool{}}
+	p = &plan{learner: l.learner, done: len(changes), before: before, after: l, rows: map[bucket]bool{}}
 	p.sums = measure.Difference(old, l.facts, r.g.zone, l.unattributed)
 	for cell := range p.sums {
 		b, _ := place(cell)
@@ -275,7 +284,7 @@ func (r *foldRun) planFor(l *ledger, changes []change) (*plan, error) {
 	if len(p.rows) > maxRows {
 		return nil, errTooWide
 	}
-	p.ledger = l.writes(r.g.space)
+	p.ledger = l.writes(r.g.space, r.layout)
 	if len(p.ledger)+len(p.rows) > table.MaxGroup || p.bytes() > groupBytes {
 		return nil, errTooWide
 	}
@@ -337,23 +346,25 @@ func (r *foldRun) commit(ctx context.Context, plans []*plan) (progress bool, err
 		case err == nil:
 			progress, r.wrote = true, true
 			for _, p := range group.plans {
-				r.kept.put(r.g.space, p.after)
+				r.kept.put(r.g.space, p.after, true)
 				r.done(p.learner, p.done)
 			}
+			continue
 		case errors.Is(err, table.ErrCondition), errors.Is(err, table.ErrConflict), errors.Is(err, table.ErrUnknown), errors.Is(err, table.ErrThrottled):
 			if ctx.Err() != nil {
 				return false, fmt.Errorf("write ledgers: %w", err)
 			}
 		case errors.Is(err, table.ErrInvalid):
 			progress = true
-			if len(group.plans) > 1 {
-				r.alone = true
-				continue
+			if p := group.plans[0]; len(group.plans) == 1 {
+				r.bury(p.learner, r.pending[p.learner][:p.done], fmt.Errorf("its rows cannot be written: %w", err))
 			}
-			p := group.plans[0]
-			r.bury(p.learner, r.pending[p.learner][:p.done], fmt.Errorf("its rows cannot be written: %w", err))
+			r.alone = true
 		default:
 			return false, fmt.Errorf("write ledgers: %w", err)
+		}
+		for _, p := range group.plans {
+			r.kept.put(r.g.space, p.before.back(), false)
 		}
 	}
 	return progress, nil

@@ -99,7 +99,9 @@ func TestHostileStatementsStallNothing(t *testing.T) {
 func TestFullLedger(t *testing.T) {
 	store := storeOf("acme")
 	db := memory(t)
-	f := NewFolder(Folder{Tables: db, Stores: storesOf(store), mostPages: 2})
+	small := usualLayout
+	small.mostPages = 2
+	f := NewFolder(Folder{Tables: db, Stores: storesOf(store), layout: small})
 	o := newOracle(store)
 	stored := time.Date(2026, 1, 10, 8, 0, 0, 0, time.UTC)
 	var all []Event

@@ -33,11 +33,14 @@ type ledger struct {
 	segments int              // played segments of all facts
 
 	// How it is stored.
-	version int64 // rises with each change; 0: not stored yet
-	head    page  // what stands in the head; the rest is in sealed pages
-	pages   int   // sealed pages; the last of them is the tail, which is written again until it is full
-	tail    page  // what stood in the tail when it was read
-	read    int   // sealed pages that were read
+	version int64  // rises with each change; 0: not stored yet
+	head    page   // what stands in the head; the rest is in sealed pages
+	pages   int    // sealed pages
+	books   int    // the first of them: large ones, which are never written again
+	recent  []page // those behind the books; the last is the tail, which is written again until it is full
+	read    int    // sealed pages that were read
+
+	merged page // what was read and is not settled yet
 }
 
 func newLedger(learner fact.Hash) *ledger {
@@ -94,15 +97,22 @@ func (l *ledger) apply(changes []change) (changed bool) {
 // bury notes a tombstone.
 func (l *ledger) bury(id uint64, until int64) {
 	l.tombs[id] = until
-	l.head.tombs = append(slices.DeleteFunc(l.head.tombs, func(t tomb) bool { return t.id == id }), tomb{id, until})
+	others := slices.DeleteFunc(slices.Clone(l.head.tombs), func(t tomb) bool { return t.id == id })
+	l.head.tombs = append(others, tomb{id, until})
 }
 
-// replace takes facts out and others in.
+// replace takes facts out and others in, in the head too: that is where what changed is written.
 func (l *ledger) replace(removed map[uint64]bool, added []fact.Fact) {
 	if len(removed) == 0 && len(added) == 0 {
 		return
 	}
 	sortFacts(added)
+	l.exchange(removed, added)
+	l.head.facts = mergeFacts(l.head.facts, removed, added)
+}
+
+// exchange takes facts out and others, which are in order, in.
+func (l *ledger) exchange(removed map[uint64]bool, added []fact.Fact) {
 	for i := range added {
 		l.segments += segmentsOf(&added[i])
 	}
@@ -114,11 +124,17 @@ func (l *ledger) replace(removed map[uint64]bool, added []fact.Fact) {
 		}
 	}
 	l.facts = mergeFacts(l.facts, removed, added)
-	l.head.facts = mergeFacts(l.head.facts, removed, added)
 }
 
-// mergeFacts makes a slice of facts without those that were removed and with those that were added. Both are in order.
+// mergeFacts returns facts without those that were removed and with those that were added. Both are in order. It leaves the facts
+// as they are, but may use what room there is behind them: most of what comes is the newest, and a long ledger is not copied for it.
 func mergeFacts(facts []fact.Fact, removed map[uint64]bool, added []fact.Fact) []fact.Fact {
+	switch {
+	case len(facts) == 0:
+		return slices.Clip(added)
+	case len(removed) == 0 && (len(added) == 0 || facts[len(facts)-1].Before(&added[0])):
+		return append(facts, added...)
+	}
 	merged := make([]fact.Fact, 0, len(facts)+len(added))
 	for i := range facts {
 		if len(removed) > 0 && removed[facts[i].ID] {
@@ -156,29 +172,41 @@ func (l *ledger) describe(c *change) bool {
 
 // merge takes what a page has; settle when all are there.
 func (l *ledger) merge(p page) {
-	for _, t := range p.tombs {
-		if until, ok := l.tombs[t.id]; !ok || t.stored > until {
-			l.tombs[t.id] = t.stored
-		}
-	}
-	l.facts = append(l.facts, p.facts...)
+	l.merged.facts = append(l.merged.facts, p.facts...)
+	l.merged.tombs = append(l.merged.tombs, p.tombs...)
 }
 
-// settle leaves of all facts that were merged those that count: of each statement the newest, unless a tombstone covers it.
+// settle takes in what was merged: of each statement the newest fact counts, unless a tombstone covers it.
 func (l *ledger) settle() {
-	for i := range l.facts {
-		f := &l.facts[i]
-		if stored, ok := l.stored[f.ID]; (!ok || f.Stored > stored) && !l.covered(f) {
-			l.stored[f.ID] = f.Stored
+	l.merge(l.head) // last: its facts are the newest, as a rule
+	removed := map[uint64]bool{}
+	for _, t := range l.merged.tombs {
+		if until, ok := l.tombs[t.id]; ok && until >= t.stored {
+			continue
+		}
+		l.tombs[t.id] = t.stored
+		if stored, there := l.stored[t.id]; there && stored <= t.stored {
+			delete(l.stored, t.id)
+			removed[t.id] = true
 		}
 	}
-	l.facts = slices.DeleteFunc(l.facts, func(f fact.Fact) bool { return !l.counts(&f) })
-	sortFacts(l.facts)
-	l.facts = slices.CompactFunc(l.facts, func(a, b fact.Fact) bool { return a.ID == b.ID }) // two pages may have it
-	l.segments = 0
-	for i := range l.facts {
-		l.segments += segmentsOf(&l.facts[i])
+	added := l.merged.facts[:0]
+	for i := range l.merged.facts {
+		f := &l.merged.facts[i]
+		stored, there := l.stored[f.ID]
+		if l.covered(f) || there && f.Stored <= stored {
+			continue
+		}
+		if there {
+			removed[f.ID] = true
+		}
+		l.stored[f.ID] = f.Stored
+		added = append(added, *f)
 	}
+	added = slices.DeleteFunc(added, func(f fact.Fact) bool { return !l.counts(&f) }) // a newer one came after it
+	sortFacts(added)
+	l.exchange(removed, added)
+	l.merged = page{}
 }
 
 func (l *ledger) covered(f *fact.Fact) bool {
@@ -195,4 +223,51 @@ func (l *ledger) counts(f *fact.Fact) bool {
 // export makes the Ledger that readers get.
 func (l *ledger) export() Ledger {
 	return Ledger{Learner: l.learner, Identity: l.identity, Name: l.name, Unattributed: l.unattributed, Facts: slices.Clip(l.facts)}
+}
+
+// saved is a ledger as it was before changes that may fail to be committed.
+type saved struct {
+	ledger  ledger
+	changes []change
+	ids     []savedID // by change
+}
+
+type savedID struct {
+	stored, until int64
+	there, dead   bool
+}
+
+// save makes a saved: what apply and writes change after it can be taken back.
+func (l *ledger) save(changes []change) saved {
+	s := saved{*l, changes, make([]savedID, len(changes))}
+	for i := range changes {
+		id := changes[i].fact.ID
+		s.ids[i].stored, s.ids[i].there = l.stored[id]
+		s.ids[i].until, s.ids[i].dead = l.tombs[id]
+	}
+	return s
+}
+
+// back is the ledger as it was. The one that was changed is not to be used any more.
+func (s *saved) back() *ledger {
+	for i, was := range s.ids {
+		id := s.changes[i].fact.ID
+		if delete(s.ledger.stored, id); was.there {
+			s.ledger.stored[id] = was.stored
+		}
+		if delete(s.ledger.tombs, id); was.dead {
+			s.ledger.tombs[id] = was.until
+		}
+	}
+	return &s.ledger
+}
+
+// goOn makes a head that was read go on from what was remembered of its ledger, so that only the pages that were written since
+// are to be read. Facts and tombstones are never taken out of a ledger, so all that was in it still belongs to it.
+func (l *ledger) goOn(from *ledger) {
+	l.facts, l.stored, l.tombs, l.segments = from.facts, from.stored, from.tombs, from.segments
+	l.read = from.books
+	if full := len(from.recent) - 1; full > 0 && l.books == from.books {
+		l.recent, l.read = slices.Clip(from.recent[:full]), from.books+full
+	}
 }

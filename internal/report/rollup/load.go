@@ -28,18 +28,21 @@ func (l loaded) checked() loaded {
 }
 
 // load reads ledgers, strongly: the heads first, then the pages that they name. So a page that was written since holds more
-// than the head says, never less, and the head's version tells on commit.
+// than the head says, never less, and the head's version tells on commit. Of what is remembered only what is newer is read.
 func (r *foldRun) load(ctx context.Context, learners []fact.Hash) (map[fact.Hash]loaded, error) {
 	out := make(map[fact.Hash]loaded, len(learners))
+	known := map[fact.Hash]*ledger{}
 	var asked []fact.Hash
 	for _, learner := range learners {
-		if l := r.kept.take(r.g.space, learner); l != nil {
+		l, newest := r.kept.take(r.g.space, learner)
+		if l != nil && newest && r.OnlyWriter {
 			out[learner] = loaded{learner, l, nil}
 			continue
 		}
 		asked = append(asked, learner)
+		known[learner] = l
 	}
-	read, _, err := loadLedgers(ctx, r.Tables, r.g.space, asked, table.Strong)
+	read, _, err := loadLedgers(ctx, r.Tables, r.g.space, asked, known, table.Strong)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +52,8 @@ func (r *foldRun) load(ctx context.Context, learners []fact.Hash) (map[fact.Hash
 	return out, nil
 }
 
-// loadLedgers reads ledgers and counts the items. One that is not there is empty.
-func loadLedgers(ctx context.Context, tables table.DB, s space, learners []fact.Hash, c table.Consistency) (map[fact.Hash]loaded, int, error) {
+// loadLedgers reads ledgers and counts the items. One that is not there is empty. What is known of them from before is used up.
+func loadLedgers(ctx context.Context, tables table.DB, s space, learners []fact.Hash, known map[fact.Hash]*ledger, c table.Consistency) (map[fact.Hash]loaded, int, error) {
 	out := make(map[fact.Hash]loaded, len(learners))
 	if len(learners) == 0 {
 		return out, 0, nil
@@ -75,14 +78,21 @@ func loadLedgers(ctx context.Context, tables table.DB, s space, learners []fact.
 			continue
 		}
 		l, err := readHead(learner, heads[i])
-		if err == nil && l.pages == 0 {
+		if before := known[learner]; before != nil && err == nil {
+			if before.version == l.version {
+				out[learner] = loaded{learner, before, nil}
+				continue
+			}
+			l.goOn(before)
+		}
+		if err == nil && l.read == l.pages {
 			l.settle()
 		}
 		out[learner] = loaded{learner, l, err}
 		if err != nil {
 			continue
 		}
-		for n := 1; n <= l.pages; n++ {
+		for n := l.read + 1; n <= l.pages; n++ {
 			pages = append(pages, sealed{learner, n})
 			refs = append(refs, s.pageRef(learner, n))
 		}
@@ -101,50 +111,58 @@ func loadLedgers(ctx context.Context, tables table.DB, s space, learners []fact.
 			out[at.learner] = l
 		}
 	}
-	for _, at := range pages {
-		if l := out[at.learner]; at.n == 1 {
-			out[at.learner] = l.checked()
+	for i, at := range pages {
+		if last := i == len(pages)-1 || pages[i+1].learner != at.learner; last {
+			out[at.learner] = out[at.learner].checked()
 		}
 	}
 	return out, read, nil
 }
 
-// keptLedgers remembers ledgers of one process that nobody else writes, as they are stored. A version that is not the stored one
-// fails the commit, so a memory that is too old costs a second try and nothing else. A ledger that is being changed is taken out:
-// nothing may be remembered that might not be stored.
+// keptLedgers remembers ledgers of one process as they are, or were, stored. A version that is not the stored one fails the commit, so
+// a memory that is too old costs a second try and nothing else. A ledger that is being changed is taken out: nothing may be
+// remembered that might not be stored.
 type keptLedgers struct {
-	room  int // facts
+	room  int // facts; 0 remembers none
 	facts int
-	kept  map[namedHash]*ledger
+	kept  map[namedHash]keptLedger
+}
+
+type keptLedger struct {
+	*ledger
+	newest bool // nothing newer is known to be stored
 }
 
 func newKeptLedgers(room int) *keptLedgers {
-	return &keptLedgers{room: room, kept: map[namedHash]*ledger{}}
+	return &keptLedgers{room: room, kept: map[namedHash]keptLedger{}}
 }
 
-func (k *keptLedgers) take(s space, learner fact.Hash) *ledger {
+// take returns what is remembered of a ledger and forgets it; nil when nothing is.
+func (k *keptLedgers) take(s space, learner fact.Hash) (l *ledger, newest bool) {
 	key := namedHash{s, learner}
-	l := k.kept[key]
-	if l != nil {
-		k.facts -= weight(l)
+	kept, ok := k.kept[key]
+	if ok {
+		k.facts -= weight(kept.ledger)
 		delete(k.kept, key)
 	}
-	return l
+	return kept.ledger, kept.newest
 }
 
-func (k *keptLedgers) put(s space, l *ledger) {
-	k.take(s, l.learner)
-	if weight(l) > k.room {
+// put remembers a ledger, and forgets others when there is no room. A ledger that needs more than all of the room is remembered
+// alone: to read it again takes longest.
+func (k *keptLedgers) put(s space, l *ledger, newest bool) {
+	if k.room == 0 {
 		return
 	}
+	k.take(s, l.learner)
 	for key, other := range k.kept { // any of them: an order of use would cost more than it saves
 		if k.facts+weight(l) <= k.room {
 			break
 		}
-		k.facts -= weight(other)
+		k.facts -= weight(other.ledger)
 		delete(k.kept, key)
 	}
-	k.kept[namedHash{s, l.learner}] = l
+	k.kept[namedHash{s, l.learner}] = keptLedger{l, newest}
 	k.facts += weight(l)
 }
 

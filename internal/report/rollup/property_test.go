@@ -125,6 +125,14 @@ func deliver(t *rapid.T, events []Event, folder func() *Folder) {
 	}
 }
 
+// layoutOf draws the usual layout, or one in which few statements make pages and books. Folders of both may write one ledger.
+func layoutOf(t *rapid.T) layout {
+	if rapid.Bool().Draw(t, "usual layout") {
+		return usualLayout
+	}
+	return layout{head: 200, headLeast: 60, page: rapid.IntRange(100, 400).Draw(t, "page"), pagesPerBook: rapid.IntRange(1, 3).Draw(t, "pages of a book"), mostPages: 1024}
+}
+
 // equalsTheOracle is the law: whatever happens and whatever goes wrong, ledgers and buckets are what the statements say. It
 // returns what is not. wrap plants a fault between the Folders and their tables.
 func equalsTheOracle(t *rapid.T, wrap func(table.DB) table.DB) (problems []string) {
@@ -137,7 +145,8 @@ func equalsTheOracle(t *rapid.T, wrap func(table.DB) table.DB) (problems []strin
 	lane := uint8(0)
 	deliver(t, events, func() *Folder {
 		lane++
-		return NewFolder(Folder{Tables: wrap(db), Stores: storesOf(store), Lane: lane, KeepFacts: int(lane%2) * 50})
+		return NewFolder(Folder{Tables: wrap(db), Stores: storesOf(store), Lane: lane, layout: layoutOf(t),
+			KeepFacts: rapid.SampledFrom([]int{0, 1, 50}).Draw(t, "kept"), OnlyWriter: rapid.Bool().Draw(t, "takes it that it is alone")})
 	})
 	stop.Store(true)
 	found := &recorder{T: t}

@@ -146,7 +146,7 @@ func (r *Reader) under(ctx context.Context, s space, scope fact.Hash, reads *Rea
 
 // load yields some ledgers.
 func (r *Reader) load(ctx context.Context, s space, learners []fact.Hash, reads *Reads, give func(Ledger) bool) error {
-	ledgers, items, err := loadLedgers(ctx, r.Tables, s, learners, table.Strong)
+	ledgers, items, err := loadLedgers(ctx, r.Tables, s, learners, nil, table.Strong)
 	if err != nil {
 		return err
 	}

@@ -30,9 +30,11 @@ type Rebuild struct {
 	Linger time.Duration
 	// Patience is how long a change may take to come to both generations. What differs for longer is a difference.
 	Patience time.Duration
-	Log      *slog.Logger
-	Now      func() time.Time
-	Report   func(Progress) // called now and then; nil: nobody is told
+	// KeepFacts is that of its Folder.
+	KeepFacts int
+	Log       *slog.Logger
+	Now       func() time.Time
+	Report    func(Progress) // called now and then; nil: nobody is told
 
 	pause func(ctx context.Context, look int) error // nil: by Patience
 }
@@ -219,7 +221,7 @@ func (r *Rebuild) folder(ctx context.Context, state *rebuildState) (*Folder, err
 		known[s.ID] = store
 		into[s.ID] = slices.DeleteFunc(all, func(g generation) bool { return g.generation != s.To })
 	}
-	f := NewFolder(Folder{Tables: r.Tables, Log: r.Log, Now: r.Now, Stores: &Stores{Now: r.Now, Read: func(_ context.Context, id string) (auth.Store, error) {
+	f := NewFolder(Folder{Tables: r.Tables, Log: r.Log, Now: r.Now, KeepFacts: r.KeepFacts, Stores: &Stores{Now: r.Now, Read: func(_ context.Context, id string) (auth.Store, error) {
 		return known[id], nil
 	}}})
 	f.only = func(s auth.Store) []generation { return into[s.ID] }

@@ -77,7 +77,7 @@ func TestWriteUnitsOfTheMoocData(t *testing.T) {
 			for batch := range slices.Chunk(events[:alone], 1000) {
 				mustFold(t, before, batch)
 			}
-			f := NewFolder(Folder{Tables: table.Metered(db), Stores: storesOf(store)})
+			f := NewFolder(Folder{Tables: table.Metered(db), Stores: storesOf(store), KeepFacts: 50_000})
 			for batch := range slices.Chunk(events[alone:], test.batch) {
 				if err := f.Fold(ctx, batch); err != nil {
 					t.Fatal(err)
