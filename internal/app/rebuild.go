@@ -142,6 +142,19 @@ var ErrRunning = errors.New("a rebuild is running already: `cairn rebuild` witho
 // Background makes a Background; Stop it.
 func (r *Rollups) Background() *Background { return &Background{Rollups: r, stop: func() {}} }
 
+// Resume goes on with a rebuild that was not finished, if there is one: until it is, every change is folded twice.
+func (b *Background) Resume(ctx context.Context) error {
+	p, unfinished, err := rollup.Unfinished(ctx, b.tables)
+	if err != nil {
+		return fmt.Errorf("look for a rebuild: %w", err)
+	}
+	if !unfinished {
+		return nil
+	}
+	b.log.Info("going on with a rebuild that was not finished", "stores", p.Stores, "phase", p.Phase, "done", p.Done, "of", p.Of)
+	return b.Start(nil)
+}
+
 // Start starts a rebuild of some stores, of all for none. When one runs already it is left alone: that is ErrRunning, unless no
 // store is named.
 func (b *Background) Start(stores []string) error {
@@ -154,10 +167,18 @@ func (b *Background) Start(stores []string) error {
 		return nil
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	b.running, b.progress, b.err, b.stop = true, rollup.Progress{Stores: stores, Phase: rollup.Waiting}, nil, stop
+	b.running, b.progress, b.err, b.stop = true, rollup.Progress{Stores: stores, Phase: rollup.Beginning}, nil, stop
 	b.wait.Go(func() {
 		defer stop()
 		progress, err := b.Rebuild(ctx, stores, b.note)
+		switch {
+		case ctx.Err() != nil:
+			b.log.Info("the rebuild is not finished: it goes on when the folder is served again, or with `cairn rebuild`", "phase", progress.Phase)
+		case err != nil:
+			b.log.Warn("the rebuild is not finished, and every change is folded twice until it is: `cairn rebuild` goes on with it", "error", err)
+		default:
+			b.log.Info("the rebuild is done", "statements", progress.Statements, "differences", progress.Differences)
+		}
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.running, b.progress, b.err = false, progress, err
@@ -165,10 +186,15 @@ func (b *Background) Start(stores []string) error {
 	return nil
 }
 
+// note keeps how far the rebuild is, and logs each phase and each part of the longest one.
 func (b *Background) note(p rollup.Progress) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	before := b.progress
 	b.progress = p
+	b.mu.Unlock()
+	if p.Phase != before.Phase || p.Phase == rollup.Scanning && p.Done != before.Done {
+		b.log.Info("rebuild", "phase", p.Phase, "done", p.Done, "of", p.Of, "statements", p.Statements)
+	}
 }
 
 // Progress tells how far the rebuild is, whether it runs still, and how it failed.

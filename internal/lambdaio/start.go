@@ -30,9 +30,12 @@ package lambdaio
 
 import (
 	"log"
+	"math"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
 // Start serves HTTP API events with the handler until the execution environment ends; it does not return.
@@ -52,10 +55,19 @@ func StartStream(prefix string, consume Consumer, atShutdown ...func()) {
 }
 
 func start(handler lambda.Handler, atShutdown []func()) {
+	limitMemory()
 	log.SetFlags(0) // what aws-lambda-go prints of an invocation that failed is JSON, as every line should be
 	var options []lambda.Option
 	if len(atShutdown) > 0 {
 		options = append(options, lambda.WithEnableSIGTERM(atShutdown...))
 	}
 	lambda.StartWithOptions(handler, options...)
+}
+
+// limitMemory lets the garbage collector know what memory the function has: a busy learner's facts may need more than half of it. The rest
+// is the runtime's. GOMEMLIMIT says otherwise.
+func limitMemory() {
+	if mb := int64(lambdacontext.MemoryLimitInMB); mb > 0 && debug.SetMemoryLimit(-1) == math.MaxInt64 { // asks: nobody has set one
+		debug.SetMemoryLimit(mb << 20 * 3 / 4)
+	}
 }

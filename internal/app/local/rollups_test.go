@@ -1,10 +1,14 @@
 package local_test
 
 import (
+	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -147,6 +151,63 @@ func rows(t *testing.T, db *pebble.DB, kind string) (items []table.Item) {
 		}
 	}
 	return items
+}
+
+// A rebuild that was killed is gone on with by who serves the folder next: until it is done every change is folded twice.
+func TestKilledRebuildGoesOn(t *testing.T) {
+	for _, phase := range []rollup.Phase{rollup.Beginning, rollup.Waiting, rollup.Scanning, rollup.Comparing, rollup.Switching, rollup.Deleting} {
+		t.Run(string(phase), func(t *testing.T) {
+			t.Parallel() // most of it is waiting
+			dir := t.TempDir()
+			f := openFolder(t, dir)
+			f.post("[" + statementOf(1, "ann") + "," + statementOf(2, "ann") + "," + statementOf(3, "bob") + "]")
+			f.await(3)
+			ctx, kill := context.WithCancel(t.Context())
+			_, err := f.Rollups.Rebuild(ctx, nil, func(p rollup.Progress) {
+				if p.Phase == phase && (p.Of < 16 || p.Done == 5) {
+					kill()
+				}
+			})
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("the rebuild was not killed: %v", err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			var log bytes.Buffer
+			f = &folder{Cairn: open(t, dir, local.Options{Log: slog.New(slog.NewTextHandler(&log, nil))}), t: t, key: f.key, secret: f.secret}
+			background := f.Rollups.Background()
+			if err := background.Resume(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			f.post(statementOf(4, "bob"))
+			for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+				p, running, err := background.Progress()
+				if !running && err == nil && p.Differences == 0 && p.Phase == rollup.Finished {
+					break
+				}
+				if !running || time.Now().After(deadline) {
+					t.Fatalf("%+v, error %v", p, err)
+				}
+			}
+			f.await(4)
+			if store := f.store(); store.Generation != 1 || store.Building != 0 {
+				t.Errorf("generation %d, building %d", store.Generation, store.Building)
+			}
+			if err := background.Resume(t.Context()); err != nil { // there is nothing to go on with
+				t.Error(err)
+			}
+			background.Stop()
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{"going on with a rebuild", string(phase), "the rebuild is done"} {
+				if !strings.Contains(log.String(), want) {
+					t.Errorf("the log does not say %q:\n%s", want, &log)
+				}
+			}
+		})
+	}
 }
 
 func refOf(item table.Item) table.Ref {

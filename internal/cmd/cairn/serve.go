@@ -106,7 +106,12 @@ func serve(ctx context.Context, t terminal, o serveOptions, cairn *local.Cairn, 
 	if err != nil {
 		return err
 	}
-	closeAdmin := serveOperator(o.data, cairn, log)
+	rollups := cairn.Rollups.Background()
+	defer rollups.Stop()
+	if err := rollups.Resume(ctx); err != nil {
+		log.Warn("a rebuild may not be finished: `cairn rebuild` goes on with it", "error", err)
+	}
+	closeAdmin := serveOperator(o.data, operator.Direct(cairn.Directory, rollups), log)
 	defer closeAdmin()
 	g.write(t.out, t.program, o.data, "http://"+reachable(xapi.Addr())+httpapi.Base, reports)
 	return serveAll(ctx, servers, log)
@@ -181,15 +186,14 @@ func serveAll(ctx context.Context, origins []served, log *slog.Logger) error {
 
 // serveOperator lets the operator's commands reach this process. Without it they need the server stopped, which is
 // told and no reason not to serve.
-func serveOperator(data string, cairn *local.Cairn, log *slog.Logger) (closeAdmin func()) {
+func serveOperator(data string, o operator.Operator, log *slog.Logger) (closeAdmin func()) {
 	const lost = "store and credential commands need this server stopped"
 	socket, err := operator.Listen(data)
 	if err != nil {
 		log.Warn(lost, "error", err)
 		return func() {}
 	}
-	rollups := cairn.Rollups.Background()
-	server := operator.NewServer(operator.Direct(cairn.Directory, rollups))
+	server := operator.NewServer(o)
 	server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	done := make(chan struct{})
 	go func() {
@@ -205,7 +209,6 @@ func serveOperator(data string, cairn *local.Cairn, log *slog.Logger) (closeAdmi
 			log.Warn("close admin socket", "error", err)
 		}
 		<-done
-		rollups.Stop()
 	}
 }
 

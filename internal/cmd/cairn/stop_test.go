@@ -122,6 +122,45 @@ func TestImportGoesOnAfterAKill(t *testing.T) {
 	}
 }
 
+// A rebuild that is killed with its server is gone on with by the next one, and reports are right then.
+func TestServeGoesOnWithARebuildAfterAKill(t *testing.T) {
+	dir := t.TempDir()
+	s := serverFor(t, dir)
+	credential := "CAIRN_CREDENTIAL=" + s.key + ":" + s.secret
+	file := filepath.Join(dir, "many.ndjson")
+	if err := os.WriteFile(file, statementLines(2000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) *exec.Cmd {
+		cmd := exec.Command("cairn", args...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), credential)
+		return cmd
+	}
+	if out, err := run("import", "-endpoint", s.endpoint, file).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	rebuild := run("rebuild")
+	if err := rebuild.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the rebuild has begun", func() bool { return strings.Contains(s.printed("err.txt"), "msg=rebuild") })
+	s.kill()
+	if err := rebuild.Wait(); err == nil {
+		t.Fatal("the rebuild was done before the kill")
+	}
+	s = serverFor(t, dir)
+	waitFor(t, "the rebuild is done", func() bool { return strings.Contains(s.printed("err.txt"), `msg="the rebuild is done"`) })
+	if log := s.printed("err.txt"); !strings.Contains(log, "going on with a rebuild that was not finished") || !strings.Contains(log, "differences=0") {
+		t.Errorf("the server logged:\n%s", log)
+	}
+	if _, err := s.stop(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run("fsck").CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // An interrupted import says what to do, and has exit code 1.
 func TestImportIsInterrupted(t *testing.T) {
 	dir := t.TempDir()

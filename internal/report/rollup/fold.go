@@ -221,6 +221,7 @@ func (r *foldRun) plan(learner fact.Hash, before loaded) *plan {
 		changes = changes[:min(most, len(changes))]
 	}
 	if len(changes) == 0 {
+		r.kept.put(r.g.space, before.ledger, true)
 		return nil
 	}
 	p, err := r.planFor(before.ledger, changes)

@@ -101,7 +101,7 @@ func TestFullLedger(t *testing.T) {
 	db := memory(t)
 	small := usualLayout
 	small.mostPages = 2
-	f := NewFolder(Folder{Tables: db, Stores: storesOf(store), layout: small})
+	f := NewFolder(Folder{Tables: db, Stores: storesOf(store), KeepFacts: 1000, layout: small})
 	o := newOracle(store)
 	stored := time.Date(2026, 1, 10, 8, 0, 0, 0, time.UTC)
 	var all []Event
@@ -124,6 +124,9 @@ func TestFullLedger(t *testing.T) {
 		if !slices.ContainsFunc(letters, func(l DeadLetter) bool { return l.StatementID == e.StatementID }) {
 			o.happened(e)
 		}
+	}
+	if _, items, _ := foldMetered(t, f, all[len(all)-1:], 1); items != 1 {
+		t.Errorf("%d items of a full ledger are read again", items)
 	}
 	voided := all[1]
 	voided.Live = false

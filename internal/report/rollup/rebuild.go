@@ -51,6 +51,7 @@ type Phase string
 
 // The phases, in their order.
 const (
+	Beginning Phase = "begin"
 	Waiting   Phase = "wait until every process folds into the new generation"
 	Scanning  Phase = "fold statements"
 	Comparing Phase = "compare"
@@ -103,7 +104,7 @@ func (r *Rebuild) Run(ctx context.Context, stores []string) (Progress, error) {
 		r.pause = pausesOf(r.Patience)
 	}
 	steps := map[Phase]func(context.Context, *rebuildState) error{
-		Waiting: r.wait, Scanning: r.scan, Comparing: r.compare, Switching: r.switchOver, Deleting: r.deleteOld,
+		Beginning: r.begin, Waiting: r.wait, Scanning: r.scan, Comparing: r.compare, Switching: r.switchOver, Deleting: r.deleteOld,
 	}
 	for state.Progress.Phase != Finished {
 		r.report(state)
@@ -124,47 +125,70 @@ func (r *Rebuild) report(state *rebuildState) {
 	}
 }
 
-// resume reads the state of a rebuild, or begins one. nil when there is nothing to do.
-func (r *Rebuild) resume(ctx context.Context, stores []string) (*rebuildState, error) {
-	item, _, err := r.Tables.Get(ctx, rebuildRef, table.Strong)
+// Unfinished tells how far the rebuild is that was begun and not finished; false when there is none.
+func Unfinished(ctx context.Context, tables table.DB) (Progress, bool, error) {
+	state, err := unfinished(ctx, tables)
+	if err != nil || state == nil {
+		return Progress{}, false, err
+	}
+	return state.Progress, true, nil
+}
+
+func unfinished(ctx context.Context, tables table.DB) (*rebuildState, error) {
+	item, _, err := tables.Get(ctx, rebuildRef, table.Strong)
+	if err == nil && item == nil {
+		return nil, nil
+	}
+	var state rebuildState
+	if err == nil {
+		err = json.Unmarshal([]byte(item[schema.Sequence].S), &state)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read rebuild: %w", err)
 	}
-	if item != nil {
-		var state rebuildState
-		if err := json.Unmarshal([]byte(item[schema.Sequence].S), &state); err != nil {
-			return nil, fmt.Errorf("read rebuild: %w", err)
-		}
-		for _, id := range stores {
-			if !slices.Contains(state.Progress.Stores, id) {
-				return nil, errOther
-			}
-		}
-		return &state, nil
-	}
-	if len(stores) == 0 {
-		return nil, nil
-	}
-	return r.begin(ctx, stores)
+	return &state, nil
 }
 
-func (r *Rebuild) begin(ctx context.Context, stores []string) (*rebuildState, error) {
-	if err := forgetDifferences(ctx, r.Tables); err != nil {
+// resume reads the state of a rebuild, or makes one. nil when there is nothing to do.
+func (r *Rebuild) resume(ctx context.Context, stores []string) (*rebuildState, error) {
+	state, err := unfinished(ctx, r.Tables)
+	if err != nil || state == nil && len(stores) == 0 {
 		return nil, err
 	}
-	state := &rebuildState{Progress: Progress{Phase: Waiting, Stores: stores}, Until: r.Now().Add(r.Settle)}
 	for _, id := range stores {
+		if state != nil && !slices.Contains(state.Progress.Stores, id) {
+			return nil, errOther
+		}
+		if _, err := r.Directory.Store(ctx, id); err != nil { // one that is not there would never come to an end
+			return nil, fmt.Errorf("begin rebuild: %w", err)
+		}
+	}
+	if state == nil {
+		state = &rebuildState{Progress: Progress{Phase: Beginning, Stores: stores}}
+		err = r.save(ctx, state)
+	}
+	return state, err
+}
+
+// begin lets changes be folded into the new generations too. The state is saved before: from here on it costs twice, so a rebuild
+// that dies must be known.
+func (r *Rebuild) begin(ctx context.Context, state *rebuildState) error {
+	if err := forgetDifferences(ctx, r.Tables); err != nil {
+		return err
+	}
+	state.Stores = nil
+	for _, id := range state.Progress.Stores {
 		store, err := r.Directory.BeginGeneration(ctx, id)
 		if err != nil {
-			return nil, fmt.Errorf("begin rebuild: %w", err)
+			return err
 		}
 		state.Stores = append(state.Stores, rebuiltStore{
 			ID: id, From: store.Generation, To: store.Building, Same: store.NextTimeZone == "" || store.NextTimeZone == store.TimeZone,
 		})
 	}
-	state.Until = r.Now().Add(r.Settle)
 	r.Forget()
-	return state, r.save(ctx, state)
+	state.Until = r.Now().Add(r.Settle)
+	return r.next(ctx, state, Waiting, 1)
 }
 
 func (r *Rebuild) save(ctx context.Context, state *rebuildState) error {

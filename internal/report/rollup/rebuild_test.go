@@ -128,6 +128,9 @@ func TestRebuildEqualsTheOracle(t *testing.T) {
 			if try == 30 { // it comes to an end when nothing goes wrong any more
 				stop.Store(true)
 			}
+			calm := stop.Swap(true)
+			w.mustBeKnown(t)
+			stop.Store(calm)
 		}
 		stop.Store(true)
 		feed(rest)
@@ -136,6 +139,18 @@ func TestRebuildEqualsTheOracle(t *testing.T) {
 			t.Errorf("%d rows of the old generation are left", n)
 		}
 	})
+}
+
+// mustBeKnown fails when a rebuild that nobody goes on with is not known, while changes are folded twice for it.
+func (w *rebuildWorld) mustBeKnown(t tester) {
+	t.Helper()
+	_, known, err := Unfinished(context.Background(), w.db)
+	if err != nil {
+		t.Fatalf("read rebuild: %v", err)
+	}
+	if building := w.store(t).Building; building != 0 && !known {
+		t.Fatalf("generation %d is being built, and no rebuild is known", building)
+	}
 }
 
 // rowsOf counts the rows of Rollups whose partition begins so.
