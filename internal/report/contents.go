@@ -70,7 +70,7 @@ type contentSum struct {
 	attemptSum
 	learners int
 	lastUsed int64
-	parent   fact.Hash
+	under    map[fact.Hash]int // learners who touched it under an activity
 }
 
 // contents is M07 to M09: a row for each content that somebody touched in the period.
@@ -78,12 +78,13 @@ func contents(a *asking) (*result.Table, error) {
 	if err := a.readContents(); err != nil {
 		return nil, err
 	}
-	sums, touched := map[fact.Hash]*contentSum{}, map[fact.Hash]int{}
+	sums, touched, parents := map[fact.Hash]*contentSum{}, map[fact.Hash]int{}, measure.Parents{}
 	asOf := a.now.UnixMilli()
 	err := a.ledgers(func(l *learner) error {
 		if l.Unattributed {
 			return nil
 		}
+		parents.Add(l.facts)
 		for scope := range scopesOf(a.inPeriod(l.facts)) {
 			touched[scope]++
 		}
@@ -94,14 +95,13 @@ func contents(a *asking) (*result.Table, error) {
 			}
 			s := sums[content]
 			if s == nil {
-				s = &contentSum{}
+				s = &contentSum{under: map[fact.Hash]int{}}
 				sums[content] = s
 			}
 			s.learners++
-			last := in[len(in)-1]
-			s.lastUsed = max(s.lastUsed, last.T)
-			if (last.Parent != fact.Hash{}) {
-				s.parent = last.Parent
+			s.lastUsed = max(s.lastUsed, in[len(in)-1].T)
+			for scope := range scopesOf(in) {
+				s.under[scope]++
 			}
 			one := attemptSum{}
 			one.addContent(measure.AttemptsAt(l.facts, content), a.moments(), asOf)
@@ -115,10 +115,10 @@ func contents(a *asking) (*result.Table, error) {
 	t := &result.Table{Columns: a.report.Columns, Parts: attemptParts}
 	for h, s := range sums {
 		row := append(a.contentCells(h), result.Counted(int64(s.learners), s.learners))
-		of := touched[s.parent]
+		n, of := s.under[parents.Of(h)], touched[parents.Of(h)]
 		use := result.Absent(result.NotEnough)
-		if (s.parent != fact.Hash{}) && of > 0 {
-			use = rate(int64(s.learners), int64(of), of, s.learners, of-s.learners)
+		if of > 0 {
+			use = rate(int64(n), int64(of), of, n, of-n)
 		}
 		row = append(row, use)
 		row = append(row, s.cells()...)

@@ -298,7 +298,9 @@ func (a *asking) keyOfFact(by []string, f *fact.Fact, t int64) string {
 		case "content":
 			parts[i] = a.id(f.Content)
 		case "kind":
-			parts[i] = KindNames[a.kindOf(f.Content)]
+			if (f.Content != fact.Hash{}) {
+				parts[i] = KindNames[a.kindOf(f.Content)]
+			}
 		case "group":
 			if (f.Group != fact.Hash{}) {
 				parts[i] = keyText(f.Group)

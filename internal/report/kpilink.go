@@ -231,14 +231,17 @@ func (a *asking) groupPoints(rows []KPIRow, of func(*unit) float64) ([]point, er
 	kpis, spans := map[place]*mean{}, map[int32]span{}
 	for _, r := range rows {
 		day, err := time.Parse(time.DateOnly, r.Date)
-		if err != nil || !a.period.Has(int32(day.Unix()/86_400)) {
+		if err != nil {
 			continue
+		}
+		s := spanOf(int32(day.Unix()/86_400), grain)
+		if !a.period.All() && (s.days.To < a.period.From || s.days.From > a.period.To) {
+			continue // the period is widened to whole spans, as that of the measure
 		}
 		unit, err := keyOf(r.Unit, true, nil)
 		if err != nil {
 			return nil, errUnit
 		}
-		s := spanOf(int32(day.Unix()/86_400), grain)
 		for range a.q.Lag {
 			s = spanOf(s.days.From-1, grain)
 		}

@@ -99,9 +99,7 @@ func (a *asking) unitOf(facts measure.Facts) unit {
 		u.watched += w.WatchTime
 		u.unique += w.Unique
 	}
-	sessions := measure.Sessions(in)
-	u.sessions = int64(len(sessions))
-	u.active = measure.TimeInSessions(in)
+	u.sessions, u.active = measure.SessionsIn(facts, a.moments())
 	return u
 }
 

@@ -30,13 +30,13 @@ type Live struct {
 	Cursor    string    `json:"cursor"`
 }
 
-// LiveCount is a number, or why it is not told.
+// LiveCount is a number, or why it is not told. Neither is there when more came than are looked at.
 type LiveCount struct {
 	Value      *int   `json:"value,omitzero"`
 	Suppressed string `json:"suppressed,omitzero"`
 }
 
-// Minute is how many statements were stored in a minute. Neither is there when more came than are looked at.
+// Minute is how many statements were stored in a minute.
 type Minute struct {
 	At time.Time `json:"at"`
 	LiveCount
@@ -245,7 +245,9 @@ func (t *tail) count(live *Live, now time.Time, k int) {
 			who[at][s.learner] = true
 		}
 	}
-	live.Learners = told(len(learners), len(learners), k)
+	if !t.full || !t.seen[0].at.After(now.Add(-nowWindow)) {
+		live.Learners = told(len(learners), len(learners), k)
+	}
 	for i := range counts {
 		m := Minute{At: first.Add(time.Duration(i) * time.Minute)}
 		if !t.full || !m.At.Before(t.seen[0].at) {

@@ -5,6 +5,21 @@ import (
 	"time"
 )
 
+// TestLiveTellsNoPartOfACrowd: of more than it looks at, it counts neither learners nor minutes that it saw in part.
+func TestLiveTellsNoPartOfACrowd(t *testing.T) {
+	w := newWorld(t, 0)
+	for i := range 1500 {
+		w.fold(said{learner: i, verb: "completed", content: "a", at: today.Add(time.Duration(i-1600) * 50 * time.Millisecond)})
+	}
+	live, err := w.reports.Live(t.Context(), w.store, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if live.Learners.Value != nil || live.Learners.Suppressed != "" || live.PerMinute[58].Value != nil || live.Delayed != 1000 {
+		t.Errorf("learners %+v, minute %+v, delay of %d", live.Learners, live.PerMinute[58], live.Delayed)
+	}
+}
+
 // TestLive: sentences come once each, in the order in which they were stored; minutes and learners are counted, and few are not told.
 func TestLive(t *testing.T) {
 	w := newWorld(t, 0)

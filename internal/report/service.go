@@ -231,7 +231,7 @@ func (a *asking) give(l rollup.Ledger, f func(*learner) error) error {
 
 // takes reports whether a fact passes the filter of the question. Kinds are known before ledgers are read.
 func (a *asking) takes(f *fact.Fact) bool {
-	return a.sieve.takes(f) && (a.sieve.kind == nil || a.kindOf(f.Content) == *a.sieve.kind)
+	return a.sieve.takes(f) && (a.sieve.kind == nil || f.Content != fact.Hash{} && a.kindOf(f.Content) == *a.sieve.kind)
 }
 
 // inPeriod keeps the facts of the period of the question.

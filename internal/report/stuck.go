@@ -24,10 +24,11 @@ func stuck(a *asking) (*result.Table, error) {
 	if err := a.readContents(); err != nil {
 		return nil, err
 	}
-	elements := measure.Elements{}
+	elements, parents := measure.Elements{}, measure.Parents{}
 	now, moments := a.now.UnixMilli(), a.moments()
 	err := a.ledgers(func(l *learner) error {
 		if !l.Unattributed {
+			parents.Add(l.facts)
 			elements.Add(measure.Signs(l.facts, a.kindOf, moments, now))
 		}
 		return nil
@@ -39,7 +40,7 @@ func stuck(a *asking) (*result.Table, error) {
 		{Whole: "reached", Some: "wrong"}, {Whole: "reached", Some: "slow"}, {Whole: "reached", Some: "left"}, {Whole: "reached", Some: "stuck"},
 		{Whole: "stuck", Some: "wrong"}, {Whole: "stuck", Some: "slow"}, {Whole: "stuck", Some: "left"}}}
 	tell := []result.Row{}
-	for _, s := range elements.Points() {
+	for _, s := range elements.Points(parents) {
 		learners := func(n int64) result.Cell { return result.Counted(n, int(n)) }
 		row := append(a.contentCells(s.Element), result.Named(a.id(s.Parent)), learners(s.Reached), learners(s.Wrong), learners(s.Slow), learners(s.Left), learners(s.Stuck),
 			rate(s.Stuck, s.Reached, int(s.Reached), int(s.Stuck), int(s.Reached-s.Stuck)))

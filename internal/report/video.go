@@ -19,10 +19,13 @@ func (a *asking) viewings() (map[fact.Hash]*viewed, error) {
 	if err := a.readContents(); err != nil {
 		return nil, err
 	}
-	videos := map[fact.Hash]*viewed{}
+	videos, lengths := map[fact.Hash]*viewed{}, map[fact.Hash]measure.Length{}
 	err := a.ledgers(func(l *learner) error {
 		if l.Unattributed {
 			return nil
+		}
+		for content, length := range measure.Lengths(l.facts, a.moments()) {
+			lengths[content] = lengths[content].Later(length)
 		}
 		for _, v := range measure.ViewingsIn(l.facts, a.moments()) {
 			of := videos[v.Content]
@@ -30,11 +33,13 @@ func (a *asking) viewings() (map[fact.Hash]*viewed, error) {
 				of = &viewed{}
 				videos[v.Content] = of
 			}
-			of.length = of.length.Later(v.Length)
 			of.viewings = append(of.viewings, v)
 		}
 		return nil
 	})
+	for content, of := range videos {
+		of.length = lengths[content]
+	}
 	return videos, err
 }
 
@@ -148,7 +153,8 @@ func heatmap(a *asking) (*result.Table, error) {
 		spots[i] = "hot"
 	}
 	for _, i := range heat.DropSpots() {
-		if fall := heat.Bins[i-1].Viewers - heat.Bins[i].Viewers; fall >= int64(a.k) && heat.Bins[i].Viewers >= int64(a.k) {
+		left := heat.Bins[i].Viewers // 0 is shown, and so is a fall to it
+		if fall := heat.Bins[i-1].Viewers - left; fall >= int64(a.k) && (left == 0 || left >= int64(a.k)) {
 			spots[i] = joinWords(spots[i], "drop")
 		}
 	}

@@ -102,3 +102,19 @@ func TestSessions(t *testing.T) {
 		t.Error("sessions of nobody")
 	}
 }
+
+// TestSessionsBelongWhereTheyBegin: the sessions of periods that touch add up, none is cut in two, and its time is counted once.
+func TestSessionsBelongWhereTheyBegin(t *testing.T) {
+	facts := measure.Of([]fact.Fact{event(0, 0), event(10*minute, 0), event(14*minute, 0), event(3*hour, 0), event(3*hour+2*minute, 0)})
+	for _, test := range []struct {
+		period  measure.Period
+		n, time int64
+	}{
+		{measure.Period{From: 0, To: 12 * minute}, 1, 9 * minute}, {measure.Period{From: 12 * minute, To: 2 * hour}, 0, 0},
+		{measure.Period{From: 2 * hour, To: 4 * hour}, 1, 2 * minute},
+	} {
+		if n, time := measure.SessionsIn(facts, test.period); n != test.n || time != test.time {
+			t.Errorf("%+v: %d sessions of %d ms", test.period, n, time)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package measure_test
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -244,8 +245,7 @@ func sumsOf(scope fact.Hash, facts measure.Facts) map[measure.Counter]int64 {
 	if scope == store && len(facts) > 0 {
 		want[measure.NewLearners] = 1
 	}
-	want[measure.SessionStarts] = int64(len(measure.Sessions(facts)))
-	want[measure.SessionTime] = measure.TimeInSessions(facts)
+	want[measure.SessionStarts], want[measure.SessionTime] = measure.SessionsIn(facts, measure.Period{From: math.MinInt64, To: math.MaxInt64})
 	for _, a := range measure.AnswersOf(facts) {
 		var item measure.Item
 		item.Add(&a)

@@ -9,13 +9,13 @@ import (
 // pearson is r = Σ(x−x̄)(y−ȳ)/√(Σ(x−x̄)²Σ(y−ȳ)²); NaN when x or y does not vary.
 func pearson(x, y []float64) float64 {
 	n := float64(len(x))
-	var meanX, meanY float64
+	var sumX, sumY float64
 	for i := range x {
-		meanX, meanY = meanX+x[i]/n, meanY+y[i]/n
+		sumX, sumY = sumX+x[i], sumY+y[i]
 	}
 	var xy, xx, yy float64
 	for i := range x {
-		dx, dy := x[i]-meanX, y[i]-meanY
+		dx, dy := n*x[i]-sumX, n*y[i]-sumY // n times the deviation: of whole numbers exact, so that an r of 0 is 0 and not less
 		xy, xx, yy = xy+dx*dy, xx+dx*dx, yy+dy*dy
 	}
 	if xx == 0 || yy == 0 {

@@ -61,6 +61,31 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestNoCorrelationIsNone: an r of 0 is no hair below it, where the key of a question would be doubted (M68).
+func TestNoCorrelationIsNone(t *testing.T) {
+	const n = 7
+	found := 0
+	for bits := range 1 << (2 * n) {
+		var units []measure.Pair
+		var x, y, xy int
+		for i := range n {
+			a, b := bits>>i&1, bits>>(n+i)&1+i%3
+			units = append(units, measure.Pair{X: float64(a), Y: float64(b)})
+			x, y, xy = x+a, y+b, xy+a*b
+		}
+		r := measure.Correlate(units, 1).Pearson
+		if x == 0 || x == n || n*xy != x*y || math.IsNaN(r) {
+			continue
+		}
+		if found++; r != 0 {
+			t.Fatalf("%v: r %v", units, r)
+		}
+	}
+	if found == 0 {
+		t.Error("none is 0")
+	}
+}
+
 func TestCorrelationLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.Custom(func(t *rapid.T) float64 { return float64(rapid.IntRange(-20, 20).Draw(t, "number")) })

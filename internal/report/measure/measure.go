@@ -6,7 +6,7 @@
 // ViewingsIn, AnswersOf, Signs, CourseOf) and a sum that takes the steps of one learner after the other:
 //
 //	M04         Stickiness
-//	M10         Sessions, TimeInSessions
+//	M10         Sessions, SessionsIn
 //	M20 to M28  Attempts; Completion, FirstJudgedAttempts, Scored, Funnel, Elapsed
 //	M29         ActiveTimes
 //	M30         Newcombe over MaturedRate of kinds

@@ -107,16 +107,20 @@ func connected(facts, some Facts) Facts {
 	return out
 }
 
-// TimeInSessions is M29 (d) over all events given, each session at most 4 hours: of a scope, where M29 is of an attempt.
-func TimeInSessions(facts Facts) (sum int64) {
+// SessionsIn are how many sessions begin in a period, and the time in them in milliseconds. All facts are needed: what is said in the period may
+// belong to a session that began before.
+func SessionsIn(facts Facts, p Period) (n, milliseconds int64) {
 	sessions, of := sessionsOf(facts)
-	for _, ms := range sessionTimes(facts, sessions, of) {
-		sum += ms
+	for i, time := range sessionTimes(facts, sessions, of) {
+		if p.Holds(sessions[i].Start) {
+			n++
+			milliseconds += time
+		}
 	}
-	return sum
+	return n, milliseconds
 }
 
-// sessionTimes is TimeInSessions by session.
+// sessionTimes is the time in each session: M29 (d) over all events given, each session at most 4 hours: of a scope, where M29 is of an attempt.
 func sessionTimes(facts Facts, sessions []Session, of []int) []int64 {
 	times := make([]int64, len(sessions))
 	for i, f := range facts {

@@ -19,11 +19,11 @@ type Kinds func(content fact.Hash) fact.Kind
 
 // Sign is how one learner got on with one element: a question, page, video or module.
 type Sign struct {
-	Element, Parent fact.Hash
-	Wrong           bool  // S1: three or more wrong responses and none right after them
-	Left            bool  // S3: the last element touched in an attempt that was started and not completed, silent for 7 days; not got past
-	Past            bool  // completed, passed, waived, or answered correctly
-	Active          int64 // milliseconds at the element: M29, of a question M69 of all responses
+	Element fact.Hash
+	Wrong   bool  // S1: three or more wrong responses and none right after them
+	Left    bool  // S3: the last element touched in an attempt that was started and not completed, silent for 7 days; not got past
+	Past    bool  // completed, passed, waived, or answered correctly
+	Active  int64 // milliseconds at the element: M29, of a question M69 of all responses
 }
 
 // Signs are one learner's signs at the elements that it reached in a period, taken from its facts up to now.
@@ -37,9 +37,6 @@ func Signs(facts Facts, kinds Kinds, period Period, now int64) []Sign {
 		}
 		s := Sign{Element: e}
 		for _, f := range own {
-			if f.Parent != (fact.Hash{}) {
-				s.Parent = f.Parent
-			}
 			correct, judged := judge(f)
 			s.Past = s.Past || f.Class.Any(fact.Completed|fact.Passed|fact.Waived) || f.Class.Has(fact.Answered) && judged && correct
 		}
@@ -160,9 +157,6 @@ func (e Element) Sticking() Sticking {
 	for _, sign := range e {
 		slow := len(past) >= enough && !sign.Past && float64(sign.Active) > p90 && float64(sign.Active) > 3*median
 		s.Element = sign.Element
-		if compareHashes(sign.Parent, s.Parent) > 0 { // learners met it under different parents: one of them, whatever the order
-			s.Parent = sign.Parent
-		}
 		s.Reached++
 		s.Wrong += one(sign.Wrong)
 		s.Slow += one(slow)
@@ -174,11 +168,12 @@ func (e Element) Sticking() Sticking {
 
 // Points are the sticking points: all elements, worst first by the lower bound of Wilson's interval, so that 2 of 2 does not beat 60 of 100;
 // ties by count, then by element.
-func (e Elements) Points() []Sticking {
+func (e Elements) Points(parents Parents) []Sticking {
 	var out []Sticking
 	left := map[fact.Hash][]Sticking{} // by parent
 	for _, element := range e {
 		s := element.Sticking()
+		s.Parent = parents.Of(s.Element)
 		out = append(out, s)
 		left[s.Parent] = append(left[s.Parent], s)
 	}

@@ -91,17 +91,19 @@ func TestSticking(t *testing.T) {
 }
 
 func TestStickingPoints(t *testing.T) {
-	elements := measure.Elements{}
+	elements, parents := measure.Elements{}, measure.Parents{}
 	add := func(e fact.Hash, stuck, reached int) {
 		for i := range reached {
-			elements.Add([]measure.Sign{{Element: e, Parent: course, Left: i < stuck}})
+			elements.Add([]measure.Sign{{Element: e, Left: i < stuck}})
 		}
+		parents.Add(measure.Of([]fact.Fact{{T: 2, Content: e, Parent: course}, {T: 3, Content: e}}))
+		parents.Add(measure.Of([]fact.Fact{{T: 1, Content: e, Parent: hashOf(99)}})) // by another learner, and before
 	}
 	add(hashOf(10), 2, 2)
 	add(hashOf(11), 60, 100)
 	add(hashOf(12), 0, 50)
 	elements.Add([]measure.Sign{{Element: hashOf(13)}})
-	points := elements.Points()
+	points := elements.Points(parents)
 	if len(points) != 4 || points[0].Element != hashOf(11) || points[1].Element != hashOf(10) || points[2].Element != hashOf(12) || points[3].Element != hashOf(13) {
 		t.Fatalf("%+v", points)
 	}

@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -15,7 +14,7 @@ type Viewing struct {
 	Length    Length
 	Threshold int64 // the latest completion-threshold, millionths; 1,000,000 unless one was sent
 	Reported  bool  // holds a completed event
-	Estimated bool  // M49: some registration had no played-segments
+	Estimated bool  // M49: some of it is of a registration without played-segments
 
 	lists [][]playedList // by registration, those that do not count first
 }
@@ -23,13 +22,12 @@ type Viewing struct {
 // Length is the length of a video as a statement told it. Of two the later counts, whichever came first.
 type Length struct {
 	Milliseconds int64 // 0: none was told
-	t, stored    int64
-	id           uint64
+	when
 }
 
 // Later is the length that counts of two.
 func (l Length) Later(m Length) Length {
-	if l.Milliseconds == 0 || m.Milliseconds > 0 && cmp.Or(cmp.Compare(l.t, m.t), cmp.Compare(l.stored, m.stored), cmp.Compare(l.id, m.id)) < 0 {
+	if l.Milliseconds == 0 || m.Milliseconds > 0 && l.before(m.when) {
 		return m
 	}
 	return l
@@ -40,7 +38,18 @@ func lengthOf(f *fact.Fact) Length {
 	if f.Video == nil || f.Video.Length <= 0 {
 		return Length{}
 	}
-	return Length{f.Video.Length, f.T, f.Stored, f.ID}
+	return Length{f.Video.Length, whenOf(f)}
+}
+
+// Lengths are those of videos as this learner's statements told them until a period ends, whether anything was played in it or not.
+func Lengths(facts Facts, p Period) map[fact.Hash]Length {
+	lengths := map[fact.Hash]Length{}
+	for _, f := range facts {
+		if l := lengthOf(f); l.Milliseconds > 0 && f.T < p.To {
+			lengths[f.Content] = lengths[f.Content].Later(l)
+		}
+	}
+	return lengths
 }
 
 // Viewings are the learner's viewings: one for each activity about which a field or verb of the Video Profile was sent.
@@ -79,9 +88,9 @@ func newViewing(content fact.Hash, facts Facts, p Period) Viewing {
 	}
 	eachRegistration(facts, func(facts Facts) {
 		lists, estimated := playedLists(facts)
-		v.Estimated = v.Estimated || estimated
 		var all, earlier played
 		for _, l := range lists {
+			v.Estimated = v.Estimated || estimated && p.Holds(l.by.T)
 			if all.add(l.segments, p.Holds(l.by.T)); !p.Holds(l.by.T) {
 				earlier.add(l.segments, false)
 			}

@@ -140,6 +140,13 @@ func TestEstimatedSegments(t *testing.T) {
 	if told.Estimated || told.WatchTime != 3*second {
 		t.Errorf("where segments are told nothing is estimated: %+v", told)
 	}
+	again := []fact.Fact{at(0, fact.Played, 0), at(10, fact.Paused, 10), at(100, fact.Played, 0)}
+	for _, period := range []measure.Period{{From: 0, To: 50 * second}, {From: 50 * second, To: 200 * second}} {
+		v := measure.ViewingsIn(measure.Of(again), period)[0]
+		if w := v.Watch(v.Length); w.Estimated != (period.From == 0) || w.WatchTime > 0 != w.Estimated {
+			t.Errorf("in %+v: %+v", period, w)
+		}
+	}
 }
 
 func TestHeatMap(t *testing.T) { // golden 2
