@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json/v2"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -81,5 +84,69 @@ func TestMoreAfterRestartAndRotation(t *testing.T) {
 	c.who = old
 	if a, err = c.do(t.Context(), http.MethodGet, next.String(), nil); err != nil || a.status != http.StatusUnauthorized {
 		t.Errorf("with the secret from before: %d %v, want 401", a.status, err)
+	}
+}
+
+// TestUploadSurvivesAKill: what was uploaded before a kill is there for the statement that comes after it, once, and the
+// attachment that a client learnt to be stored survives the next one.
+func TestUploadSurvivesAKill(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	server := open(t, data)
+	store, err := server.NewStore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := server.NewCredential(t.Context(), store, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(server.Endpoint(), 1)
+	defer c.close()
+	c.who = who
+	film := bytes.Repeat([]byte("0123456789abcdef"), 6_000_000/16)
+	sum := sha256.Sum256(film)
+	a, err := c.do(t.Context(), http.MethodPost, c.endpoint+"/uploads", strings.NewReader(fmt.Sprintf(`{"length":%d,"sha256":"%x"}`, len(film), sum)))
+	if err != nil || a.status != http.StatusOK {
+		t.Fatalf("POST /uploads: %d %s %v", a.status, a.body, err)
+	}
+	var ticket struct {
+		Upload  string            `json:"upload"`
+		URL     string            `json:"url"`
+		Headers map[string]string `json:"headers"`
+	}
+	if err := json.Unmarshal(a.body, &ticket); err != nil {
+		t.Fatal(err)
+	}
+	var headers []string
+	for name, value := range ticket.Headers {
+		headers = append(headers, name, value)
+	}
+	if a, err = c.do(t.Context(), http.MethodPut, ticket.URL, bytes.NewReader(film), headers...); err != nil || a.status != http.StatusOK {
+		t.Fatalf("PUT to the URL: %d %s %v", a.status, a.body, err)
+	}
+	statement := fmt.Sprintf(`{"id":"5a1c8a2e-8d7c-4a52-9a8b-8d3c2f0e1b11","actor":{"mbox":"mailto:a@example.org"},"verb":{"id":"http://example.org/v"},"object":{"id":"http://example.org/o"},"attachments":[{"usageType":"http://example.org/u","display":{"en":"Film"},"contentType":"video/mp4","length":%d,"sha2":"%x"}]}`, len(film), sum)
+	for round := range 2 { // the second time it is sent again
+		if err := server.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		server = open(t, data)
+		c.endpoint = server.Endpoint()
+		a, err = c.do(t.Context(), http.MethodPost, c.endpoint+"/statements", strings.NewReader(statement), "X-Cairn-Upload", ticket.Upload)
+		if err != nil || a.status != http.StatusOK {
+			t.Fatalf("round %d: POST: %d %s %v", round, a.status, a.body, err)
+		}
+	}
+	if err := server.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	server = open(t, data)
+	defer func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	a, err = c.do(t.Context(), http.MethodGet, server.Endpoint()+"/statements?statementId=5a1c8a2e-8d7c-4a52-9a8b-8d3c2f0e1b11&attachments=true", nil)
+	if err != nil || a.status != http.StatusOK || bytes.Count(a.body, film) != 1 {
+		t.Errorf("GET: %d, %d bytes, %v", a.status, len(a.body), err)
 	}
 }
