@@ -94,6 +94,48 @@ func (w *world) idOf(id string) [16]byte {
 	return key
 }
 
+// What the feed says of a statement that was removed since holds up nobody, and gives nothing to what is stored under its id now:
+// neither where its terms are few nor where it must be read again to see whether there is room for more.
+func TestRemovedStatementsAreNotCompleted(t *testing.T) {
+	for name, own := range map[string]int{"few terms": 1, "many terms": MaxEffectiveTerms/2 - 5} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			p := principal(storeWith("acme", 1))
+			gone, anew := uuidOf(2), uuidOf(3)
+			var activities []string
+			for n := range own {
+				activities = append(activities, fmt.Sprintf(`{"id":"http://example.org/%d"}`, n))
+			}
+			for _, id := range []string{gone, anew} {
+				text := referring(id, "bob", "praised", uuidOf(1))
+				w.mustStore(p, strings.TrimSuffix(text, "}")+`,"context":{"contextActivities":{"other":[`+strings.Join(activities, ",")+`]}}}`)
+			}
+			shards, err := w.tables.Shards(t.Context(), schema.Statements)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changes, _, err := w.tables.Changes(t.Context(), schema.Statements, shards[0].ID, "", 10)
+			if err != nil || len(changes) != 2 {
+				t.Fatalf("%d changes, error %v", len(changes), err)
+			}
+			w.apply(table.Delete(w.ref(p, gone)))
+			w.apply(table.Delete(w.ref(p, anew)))
+			w.mustStore(p, plain(anew, "cat", "did", "other"))
+			before := w.stateOfStore(p.Store.ID, []string{anew})
+			w.mustStore(p, plain(uuidOf(1), "ann", "did", "thing"))
+			var log bytes.Buffer
+			w.service.Log = slog.New(slog.NewTextHandler(&log, nil))
+			if err := w.service.Complete(t.Context(), changes...); err != nil || log.Len() > 0 {
+				t.Errorf("error %v, log %s", err, log.String())
+			}
+			after := w.stateOfStore(p.Store.ID, []string{anew})
+			if diff := cmp.Diff(before, after); diff != "" {
+				t.Errorf("another statement took terms (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
 // A process that dies loses no completion: the next one goes on at the checkpoint.
 func TestFollowerGoesOnAtItsCheckpoint(t *testing.T) {
 	w := newWorld(t, nil)

@@ -316,12 +316,14 @@ func (c *completion) void(ctx context.Context, target *record) error {
 }
 
 // grow adds to a stored statement what it lacks of its target's terms: the entries first, then the terms, by set addition.
-// Whoever waits for a statement that grew must be told after it, so it belongs into the queue.
+// Whoever waits for a statement that grew must be told after it, so it belongs into the queue. A statement that was removed since
+// it was read, and perhaps stored anew as another, does not grow.
 func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown bool, err error) {
 	lacks, over := inherit(r.effective(), source)
 	if len(lacks) > 0 && len(r.terms)+len(lacks) > MaxEffectiveTerms/2 {
 		// A record from the feed can be older than the statement, and there must still be room in the statement itself.
-		if err := c.refresh(ctx, r); err != nil {
+		there, err := c.refresh(ctx, r)
+		if err != nil || !there {
 			return false, err
 		}
 		lacks, over = inherit(r.effective(), source)
@@ -346,7 +348,10 @@ func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown
 	if flag {
 		actions = append(actions, table.SetTo(schema.Truncated, table.N(1)))
 	}
-	item, err := c.update(ctx, table.Update(statementRef(r.store, r.id), actions, table.Present(schema.PK)))
+	item, err := c.update(ctx, table.Update(statementRef(r.store, r.id), actions, table.Equals(schema.Position, table.B(r.position[:]))))
+	if errors.Is(err, table.ErrCondition) {
+		return false, nil
+	}
 	if err != nil {
 		return false, fmt.Errorf("pass terms on to statement %s: %w", r.id, err)
 	}
@@ -358,18 +363,22 @@ func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown
 	return true, nil
 }
 
-// refresh reads a record again: by a batch, as all that completion reads, so that its function needs no other right.
-func (c *completion) refresh(ctx context.Context, r *record) error {
+// refresh reads a record again, and reports whether it is there still: by a batch, as all that completion reads, so that its
+// function needs no other right.
+func (c *completion) refresh(ctx context.Context, r *record) (there bool, err error) {
 	items, err := c.batchGet(ctx, []table.Ref{statementRef(r.store, r.id)})
 	if err != nil {
-		return fmt.Errorf("read statement %s again: %w", r.id, err)
+		return false, fmt.Errorf("read statement %s again: %w", r.id, err)
+	}
+	if items[0] == nil {
+		return false, nil
 	}
 	now, err := recordOf(items[0])
-	if err != nil {
-		return err
+	if err != nil || now.position != r.position {
+		return false, err
 	}
 	*r = *now
-	return nil
+	return true, nil
 }
 
 // update does a write that may be repeated, and repeats it a few times: were it left undone here, those behind the
