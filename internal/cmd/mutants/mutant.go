@@ -15,9 +15,14 @@ type mutant struct {
 	name    string // of its file
 	promise string // what is broken
 	hole    string // where the promise stands: a line of the list of what the official suite does not test, or a threat
-	pkg     string // of the test that must fail, relative to the module
-	test    string // "TestScripts/void"
+	tests   []test // each must fail
 	edits   []edit
+}
+
+// test is one that a mutant names.
+type test struct {
+	pkg  string // relative to the module
+	name string // "TestScripts/void"
 }
 
 // edit puts other lines in place of some. A promise that is kept twice takes several to break.
@@ -49,7 +54,7 @@ const newLine = "--- new\n"
 
 var oldLine = regexp.MustCompile(`(?m)^--- old (\S+)\n`)
 
-// parse reads "# PROMISE", the fields hole and test, and the edits:
+// parse reads "# PROMISE", the fields hole and test (one line for each test that must fail), and the edits:
 //
 //	# A void voids nothing.
 //	hole: voidedStatementId of a live one
@@ -85,13 +90,17 @@ func parse(name, text string) (mutant, error) {
 		case field == "hole":
 			m.hole = value
 		case field == "test":
-			m.pkg, m.test, _ = strings.Cut(value, " ")
+			pkg, name, ok := strings.Cut(value, " ")
+			if !ok || pkg == "" || name == "" {
+				return m, fmt.Errorf("cannot read %q: want a package and a test", line)
+			}
+			m.tests = append(m.tests, test{pkg, name})
 		default:
 			return m, fmt.Errorf("cannot read %q", line)
 		}
 	}
 	m.promise = strings.Join(promise, " ")
-	if m.promise == "" || m.hole == "" || m.pkg == "" || m.test == "" {
+	if m.promise == "" || m.hole == "" || len(m.tests) == 0 {
 		return m, errors.New("want a promise, a hole and a test")
 	}
 	return m, nil
@@ -117,9 +126,9 @@ func (m mutant) apply(root string) (map[string]string, error) {
 	return files, nil
 }
 
-// pattern is the -run pattern of exactly the mutant's test, with what is below it.
-func (m mutant) pattern() string {
-	parts := strings.Split(m.test, "/")
+// pattern is the -run pattern of exactly this test, with what is below it.
+func (t test) pattern() string {
+	parts := strings.Split(t.name, "/")
 	for i, part := range parts {
 		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
 	}

@@ -31,8 +31,10 @@ func TestPlantedMutantsApply(t *testing.T) {
 					t.Errorf("with the promise broken: %v", err)
 				}
 			}
-			if !hasTest(t, m) {
-				t.Errorf("there is no test %s in %s", m.test, m.pkg)
+			for _, named := range m.tests {
+				if !hasTest(t, named) {
+					t.Errorf("there is no test %s in %s", named.name, named.pkg)
+				}
 			}
 		})
 	}
@@ -73,13 +75,13 @@ func TestEveryHoleHasAMutant(t *testing.T) {
 }
 
 // hasTest looks for the function, and for the script that a subtest of TestScripts plays.
-func hasTest(t *testing.T, m mutant) bool {
-	function, rest, _ := strings.Cut(m.test, "/")
+func hasTest(t *testing.T, named test) bool {
+	function, rest, _ := strings.Cut(named.name, "/")
 	if script, _, _ := strings.Cut(rest, "/"); function == "TestScripts" {
-		_, err := os.Stat(filepath.Join(root, m.pkg, "testdata", script+".http"))
+		_, err := os.Stat(filepath.Join(root, named.pkg, "testdata", script+".http"))
 		return err == nil
 	}
-	files, err := filepath.Glob(filepath.Join(root, m.pkg, "*_test.go"))
+	files, err := filepath.Glob(filepath.Join(root, named.pkg, "*_test.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,19 +98,19 @@ func hasTest(t *testing.T, m mutant) bool {
 }
 
 func TestParse(t *testing.T) {
-	const good = "# One\n# promise.\nhole: a hole\ntest: internal/x TestA/b\n--- old a.go\n\tx()\n--- new\n\ty()\n--- old b.go\nz\n--- new\n"
+	const good = "# One\n# promise.\nhole: a hole\ntest: internal/x TestA/b\ntest: internal/y TestC\n--- old a.go\n\tx()\n--- new\n\ty()\n--- old b.go\nz\n--- new\n"
 	m, err := parse("m", good)
 	want := mutant{
-		name: "m", promise: "One promise.", hole: "a hole", pkg: "internal/x", test: "TestA/b",
+		name: "m", promise: "One promise.", hole: "a hole", tests: []test{{"internal/x", "TestA/b"}, {"internal/y", "TestC"}},
 		edits: []edit{{"a.go", "\tx()\n", "\ty()\n"}, {"b.go", "z\n", ""}},
 	}
 	if err != nil || !reflect.DeepEqual(m, want) {
 		t.Errorf("got %+v, %v; want %+v", m, err, want)
 	}
-	if got := m.pattern(); got != "^TestA$/^b$" {
+	if got := m.tests[0].pattern(); got != "^TestA$/^b$" {
 		t.Errorf("pattern: %s", got)
 	}
-	for _, bad := range []string{"", strings.Replace(good, "hole: a hole\n", "", 1), strings.Replace(good, "y()", "x()", 1), strings.Replace(good, "--- new\n", "", 1), "text\n" + good} {
+	for _, bad := range []string{"", strings.Replace(good, "hole: a hole\n", "", 1), strings.Replace(good, "/y TestC", "/y", 1), strings.Replace(good, "y()", "x()", 1), strings.Replace(good, "--- new\n", "", 1), "text\n" + good} {
 		if m, err := parse("m", bad); err == nil {
 			t.Errorf("%q is read as %+v", bad, m)
 		}

@@ -25,15 +25,14 @@ const (
 
 // result is one trial.
 type result struct {
-	mutant
 	outcome outcome
 	said    string // the first assertion that failed, or what stood in its place
 	took    time.Duration
 }
 
-// try runs the mutant's test against the mutant. The tree is left alone: the compiler is told to read another file in place
+// try runs one of the mutant's tests against the mutant. The tree is left alone: the compiler is told to read another file in place
 // of the one that is changed, which holds for the binaries that tests build too.
-func try(ctx context.Context, root string, m mutant) (result, error) {
+func try(ctx context.Context, root string, m mutant, t test) (result, error) {
 	began := time.Now()
 	files, err := m.apply(root)
 	if err != nil {
@@ -48,8 +47,8 @@ func try(ctx context.Context, root string, m mutant) (result, error) {
 	if err != nil {
 		return result{}, fmt.Errorf("write mutant: %w", err)
 	}
-	args := []string{"test", "-json", "-count=1", "-vet=off", "-timeout", "4m", "-run", m.pattern(), "./" + m.pkg}
-	rapid, err := usesRapid(filepath.Join(root, filepath.FromSlash(m.pkg)))
+	args := []string{"test", "-json", "-count=1", "-vet=off", "-timeout", "4m", "-run", t.pattern(), "./" + t.pkg}
+	rapid, err := usesRapid(filepath.Join(root, filepath.FromSlash(t.pkg)))
 	if err != nil {
 		return result{}, err
 	}
@@ -65,8 +64,8 @@ func try(ctx context.Context, root string, m mutant) (result, error) {
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		return result{}, fmt.Errorf("run go test: %w", err)
 	}
-	r := result{mutant: m, took: time.Since(began)}
-	if r.outcome, r.said = judge(out, m.test); r.said == "" {
+	r := result{took: time.Since(began)}
+	if r.outcome, r.said = judge(out, t.name); r.said == "" {
 		r.said, _, _ = strings.Cut(complaint.String(), "\n")
 	}
 	return r, ctx.Err()

@@ -10,11 +10,12 @@ import (
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/report/fact"
 	"github.com/cairn-lrs/cairn/internal/report/measure"
+	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// Audit computes ledgers and buckets again from the statements alone, in memory (some 600 bytes a statement), and reports where
-// the stored ones differ. Nothing may be folded meanwhile.
+// Audit computes ledgers, buckets and index rows again from the statements alone, in memory (some 600 bytes a statement), and
+// reports where the stored ones differ. Nothing may be folded meanwhile.
 type Audit struct {
 	Tables table.DB
 	Stores func(ctx context.Context, id string) (auth.Store, error)
@@ -110,6 +111,9 @@ func (a *Audit) Compare(ctx context.Context) error {
 		if err := a.compareBuckets(ctx, s, sums); err != nil {
 			return err
 		}
+		if err := a.compareIndex(ctx, s); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -191,6 +195,39 @@ func (a *Audit) compareBuckets(ctx context.Context, s *auditedStore, sums measur
 		have.AddAll(want[scope], -1)
 		if len(have) > 0 {
 			a.Report(Difference{s.ID, WrongBuckets, fmt.Sprintf("%s: %d sums are not what the statements say", name, len(have))})
+		}
+	}
+	return nil
+}
+
+// compareIndex looks for index rows that should be there: reports of the activity lack a learner who has none.
+func (a *Audit) compareIndex(ctx context.Context, s *auditedStore) error {
+	want := map[fact.Hash]map[fact.Hash]bool{} // learners by scope
+	for learner, l := range s.ledgers {
+		for i := range l.facts {
+			for n := range 2 + len(l.facts[i].Groupings) {
+				scope := scopeOf(&l.facts[i], n)
+				if want[scope] == nil {
+					want[scope] = map[fact.Hash]bool{}
+				}
+				want[scope][learner] = true
+			}
+		}
+	}
+	delete(want, storeScope) // of everything there is no index
+	for scope, learners := range want {
+		q := table.Query{Table: schema.Rollups, Partition: current(s.Store).index(scope), Consistency: table.Strong}
+		err := eachItem(ctx, a.Tables, q, func(item table.Item) error {
+			if sort := item[schema.SK].B; len(sort) == len(fact.Hash{}) {
+				delete(learners, fact.Hash(sort))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for learner := range learners {
+			a.Report(Difference{s.ID, WrongIndex, fmt.Sprintf("learner %s has facts under %s, whose index does not name it", hashText(learner), hashText(scope))})
 		}
 	}
 	return nil

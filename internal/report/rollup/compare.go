@@ -26,6 +26,7 @@ type Difference struct {
 const (
 	WrongLedger  = "wrong ledger"
 	WrongBuckets = "wrong buckets"
+	WrongIndex   = "wrong index"
 )
 
 // storeScope is the scope of everything.
