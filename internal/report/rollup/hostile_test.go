@@ -1,10 +1,11 @@
 package rollup
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,7 +14,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/report/fact"
 )
 
-var hostileAmong = flag.Int("hostile-among", 3000, "statements of TestHostileStatementsStallNothing; one in a hundred is hostile")
+// hostileAmong is how many statements there are, one in a hundred of them hostile; CAIRN_HOSTILE asks for more.
+const hostileAmong = 3000
 
 // hostile spoils an event in one of several ways. Counted says that the outcome is a fact, or nothing, and no dead letter.
 func hostile(n int, e Event) (spoiled Event, counted bool) {
@@ -54,13 +56,20 @@ func hostile(n int, e Event) (spoiled Event, counted bool) {
 
 // Hostile statements stall nothing: all healthy ones are counted, all that cannot be are listed, each with its reason.
 func TestHostileStatementsStallNothing(t *testing.T) {
+	among := hostileAmong
+	if text := os.Getenv("CAIRN_HOSTILE"); text != "" {
+		var err error
+		if among, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("CAIRN_HOSTILE: %v", err)
+		}
+	}
 	store := storeOf("acme")
 	db := memory(t)
 	o := newOracle(store)
 	var events []Event
 	want := map[string]bool{}
 	stored := time.Date(2026, 1, 10, 8, 0, 0, 0, time.UTC)
-	for n := range *hostileAmong {
+	for n := range among {
 		stored = stored.Add(time.Second)
 		s := statement{learner: fmt.Sprint("learner", n%97), verb: "http://example.org/v", content: fmt.Sprint("c", n%7), at: stored}
 		e := Event{Store: store.ID, StatementID: uuidOf(n), Stored: stored, Statement: s.json(t, uuidOf(n), stored), Live: true}
@@ -75,14 +84,19 @@ func TestHostileStatementsStallNothing(t *testing.T) {
 		}
 	}
 	f := NewFolder(Folder{Tables: db, Stores: storesOf(store)})
+	began, slowest := time.Now(), time.Duration(0)
 	for batch := range slices.Chunk(events, 500) {
+		from := time.Now()
 		mustFold(t, f, batch)
+		slowest = max(slowest, time.Since(from))
 	}
+	took := time.Since(began)
 	o.check(t, db)
 	letters, more, err := DeadLetters(t.Context(), db, store.ID, "", len(events))
 	if err != nil || more {
 		t.Fatal(err)
 	}
+	t.Logf("%d statements, %d of them hostile: folded in %v, the slowest 500 in %v; %d dead letters", among, among/100, took.Round(time.Millisecond), slowest.Round(time.Millisecond), len(letters))
 	for _, l := range letters {
 		if !want[l.StatementID] || l.Reason == "" || l.When.IsZero() || strings.Contains(l.Reason, "learner") {
 			t.Errorf("%+v", l)
