@@ -28,8 +28,7 @@ var (
 )
 
 const (
-	termTimeout = 500 * time.Millisecond // between SIGTERM and the kill of a process that has an extension
-	maxLogLine  = 256 << 10              // bytes; CloudWatch's largest event
+	maxLogLine = 256 << 10 // bytes; CloudWatch's largest event
 
 	headerTimeout = 10 * time.Second // of a request to the runtime API
 )
@@ -40,6 +39,7 @@ type launcher struct {
 	binary      string
 	environment map[string]string
 	initTimeout time.Duration // until a process asks for its first event
+	termTimeout time.Duration // between SIGTERM and the kill of a process that has an extension
 	log         func(Line)
 	now         func() time.Time
 }
@@ -58,6 +58,7 @@ type environment struct {
 
 	mu      sync.Mutex
 	current *invocation // that the process works on; nil between two
+	ending  bool        // it is thawed for good
 }
 
 // start starts a process and waits until it is ready. A process that does not become ready in time gets a second chance
@@ -199,10 +200,24 @@ func (e *environment) begin(i *invocation) {
 
 // freeze stops the process until the next invocation: work that a function left undone after its answer waits too, maybe
 // for ever. Source: Lambda developer guide, "Lambda execution environment lifecycle".
-func (e *environment) freeze() { e.signal(syscall.SIGSTOP) }
+func (e *environment) freeze() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.ending {
+		e.signal(syscall.SIGSTOP)
+	}
+}
 
 // thaw lets the process go on.
 func (e *environment) thaw() { e.signal(syscall.SIGCONT) }
+
+// thawForGood lets the process go on to its end, also when it asks for another event before it learns of that.
+func (e *environment) thawForGood() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ending = true
+	e.thaw()
+}
 
 // signal does nothing to a process that is gone, which is seen elsewhere.
 func (e *environment) signal(s syscall.Signal) {
@@ -226,11 +241,11 @@ func (e *environment) end(id string, o outcome) bool {
 // close ends the process: at once, or after SIGTERM when an extension asked to be told.
 func (e *environment) close() error {
 	if e.extended.Load() {
-		e.thaw()
+		e.thawForGood()
 		if err := e.process.Process.Signal(syscall.SIGTERM); err == nil {
 			select {
 			case <-e.exited:
-			case <-time.After(termTimeout):
+			case <-time.After(e.termTimeout):
 			}
 		}
 	}

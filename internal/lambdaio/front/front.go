@@ -16,6 +16,7 @@
 //   - A function that fails, exits or is killed is a 500 of the gateway, and the next request gets a new environment.
 //   - The gateway waits 30 s for a function, and then answers 503. What it refuses by itself it says in a bare
 //     {"message":"…"}, without a header of ours.
+//   - When a function's binary is replaced, new invocations get new environments, and the old ones end when they are idle.
 //
 // # Streams
 //
@@ -85,8 +86,8 @@ const Gateway = "gateway"
 // DefaultConcurrency bounds the execution environments of one function.
 const DefaultConcurrency = 4
 
-// initTimeout bounds the start of a process. Source: Lambda developer guide, "Lambda execution environment lifecycle".
-const initTimeout = 10 * time.Second
+// initTimeout bounds the start of a process, termTimeout its end. Source: Lambda developer guide, "Lambda execution environment lifecycle".
+const initTimeout, termTimeout = 10 * time.Second, 500 * time.Millisecond
 
 // Front is the functions of a template with what invokes them. Close it.
 type Front struct {
@@ -122,6 +123,7 @@ func New(o Options) (*Front, error) {
 			binary:      o.Binary(function.Name),
 			environment: environment,
 			initTimeout: initTimeout,
+			termTimeout: termTimeout,
 			log:         o.Log,
 			now:         o.Now,
 		}, o.Concurrency)
@@ -216,6 +218,17 @@ func (f *Front) Invoke(ctx context.Context, function string, payload []byte) ([]
 		return nil, fmt.Errorf("invoke %s: %w", function, err)
 	}
 	return answer, nil
+}
+
+// Replace lets functions run other binaries, given the logical id of each, as a deployment of a stack that is there does. What is
+// under way is finished by the processes that have it, and nothing is refused meanwhile. Source: Lambda developer guide, "Lambda
+// execution environment lifecycle": invocations that begin after an update get an environment with the new code.
+func (f *Front) Replace(binary func(function string) string) error {
+	var errs []error
+	for name, p := range f.functions {
+		errs = append(errs, p.replace(binary(name)))
+	}
+	return errors.Join(errs...)
 }
 
 // Close ends event source mappings, in the middle of a batch where they are, and every execution environment. Requests must

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -269,11 +270,71 @@ func TestWorkAfterTheAnswerIsNotDone(t *testing.T) {
 
 func TestExtensionIsToldTheEnd(t *testing.T) {
 	w := newWorld(t, testTemplate, "told to end", 1)
+	w.front.functions["TestFunction"].termTimeout = time.Minute // a busy machine may need more than Lambda gives
 	w.process(t)
 	if err := w.front.Close(); err != nil {
 		t.Fatal(err)
 	}
 	w.log.find(t, "told")
+}
+
+// TestReplace: requests that come while the binary of a function is replaced are all answered, those under way by the process that has them.
+func TestReplace(t *testing.T) {
+	w := newWorld(t, testTemplate, "serve", 4)
+	old := map[string]bool{}
+	var slow sync.WaitGroup
+	var mu sync.Mutex
+	ask := func() string {
+		response, body := w.ask(t, http.MethodGet, "/slow", nil)
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("status %d: %s", response.StatusCode, body)
+		}
+		return body
+	}
+	for range 3 {
+		slow.Go(func() {
+			for range 3 {
+				pid := ask()
+				mu.Lock()
+				old[pid] = true
+				mu.Unlock()
+			}
+		})
+	}
+	slow.Wait()
+	answered := 0
+	for range 3 {
+		slow.Go(func() {
+			if pid := ask(); old[pid] {
+				mu.Lock()
+				answered++
+				mu.Unlock()
+			}
+		})
+	}
+	time.Sleep(100 * time.Millisecond) // they take three times as long
+	folder := t.TempDir()
+	next := filepath.Join(folder, "bootstrap")
+	if err := os.Symlink(os.Args[0], next); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.front.Replace(func(string) string { return next }); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if pid := ask(); old[pid] {
+			t.Errorf("process %s serves after its binary was replaced", pid)
+		}
+	}
+	slow.Wait()
+	if answered == 0 {
+		t.Error("no process of the old binary had anything under way")
+	}
+	for pid := range old {
+		if _, err := os.Stat("/proc/" + pid); canFreeze && err == nil {
+			t.Errorf("process %s of the old binary is still there", pid)
+		}
+	}
 }
 
 func TestInvoke(t *testing.T) {

@@ -39,7 +39,10 @@ func TestMain(m *testing.M) {
 	case "consume":
 		lambdaio.StartStream(os.Getenv("PREFIX"), consumeChanges)
 	case "told to end":
-		lambda.StartWithOptions(testFunction{}, lambda.WithEnableSIGTERM(func() { fmt.Println("told") }))
+		lambda.StartWithOptions(testFunction{}, lambda.WithEnableSIGTERM(func() {
+			fmt.Println("told")
+			os.Exit(0)
+		}))
 	default:
 		lambda.Start(testFunction{})
 	}

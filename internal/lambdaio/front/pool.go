@@ -16,7 +16,7 @@ type pool struct {
 	slots       chan struct{} // as many as environments may be busy
 	invocations atomic.Int64
 
-	mu   sync.Mutex
+	mu   sync.Mutex     // also of the launcher's binary
 	idle []*environment // the last used one last: a busy time's environments grow cold together
 }
 
@@ -48,8 +48,7 @@ func (p *pool) invoke(ctx context.Context, i invocation) ([]byte, error) {
 		}
 		answer, usable, err := e.invoke(i)
 		if usable {
-			p.give(e)
-			return answer, err
+			return answer, errors.Join(err, p.give(e))
 		}
 		closed := e.close()
 		if !idle || closed != nil || !errors.Is(err, errEndedBefore) {
@@ -65,28 +64,46 @@ func (p *pool) take(ctx context.Context) (e *environment, idle bool, err error) 
 	if last := len(p.idle) - 1; last >= 0 {
 		e, p.idle = p.idle[last], p.idle[:last]
 	}
+	start := p.launcher.start
 	p.mu.Unlock()
 	if e != nil {
 		return e, true, nil
 	}
-	e, err = p.start(ctx)
+	e, err = start(ctx)
 	return e, false, err
 }
 
-func (p *pool) give(e *environment) {
+// give takes an environment back. One of a binary that was replaced ends.
+func (p *pool) give(e *environment) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.idle = append(p.idle, e)
+	current := e.binary == p.binary
+	if current {
+		p.idle = append(p.idle, e)
+	}
+	p.mu.Unlock()
+	if current {
+		return nil
+	}
+	return e.close()
 }
 
-// close ends the environments. No invocation may be under way.
+// replace lets invocations that begin from now on run another binary.
+func (p *pool) replace(binary string) error {
+	p.mu.Lock()
+	p.binary = binary
+	p.mu.Unlock()
+	return p.close()
+}
+
+// close ends the environments that are idle.
 func (p *pool) close() error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	idle := p.idle
+	p.idle = nil
+	p.mu.Unlock()
 	var errs []error
-	for _, e := range p.idle {
+	for _, e := range idle {
 		errs = append(errs, e.close())
 	}
-	p.idle = nil
 	return errors.Join(errs...)
 }
