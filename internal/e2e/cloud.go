@@ -10,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"uuid"
 
@@ -56,7 +58,7 @@ func Deploy(ctx context.Context, dir string, servers *cloudtest.Servers, flags .
 	c.operator = operator{
 		binary: cairn,
 		target: []string{"-stack", c.stack},
-		environment: append(servers.Environ(), "AWS_REGION="+cloudtest.Region,
+		environment: append(servers.Environ(), "CAIRN_BUCKET="+c.stack, "AWS_REGION="+cloudtest.Region,
 			"AWS_ACCESS_KEY_ID="+cloudtest.AccessKey, "AWS_SECRET_ACCESS_KEY="+cloudtest.SecretKey),
 	}
 	return c, nil
@@ -154,7 +156,39 @@ func (c *Cloud) Batches() (int, error) {
 	return bytes.Count(text, []byte(`"message":"changes"`)), nil
 }
 
-// Failures are the lines of the log about requests that a function answered by 500, and those that are not of requests.
+// Upgrade builds the functions again and lets them take over, and returns when no request begins with the old ones any more.
+func (c *Cloud) Upgrade() error {
+	const upgraded, problem = "  upgraded  ", "  problem   "
+	before := strings.Count(c.Output(), upgraded)
+	if err := c.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		return fmt.Errorf("upgrade the road: %w", err)
+	}
+	for begun := time.Now(); time.Since(begun) < deployTimeout; time.Sleep(20 * time.Millisecond) {
+		switch said := c.Output(); {
+		case strings.Count(said, upgraded) > before:
+			return nil
+		case strings.Contains(said, problem):
+			return fmt.Errorf("upgrade the road: it printed %s", said)
+		}
+	}
+	return fmt.Errorf("upgrade the road: nothing happened within %v", deployTimeout)
+}
+
+// Processes are the ids of the processes that have answered requests so far.
+func (c *Cloud) Processes() ([]int, error) {
+	requests, err := c.Requests()
+	if err != nil {
+		return nil, err
+	}
+	var all []int
+	for _, r := range requests {
+		all = append(all, r.Functions...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// Failures are the lines of the log about requests that a function answered by 500, and what else is more than information.
 func (c *Cloud) Failures() (string, error) {
 	text, err := os.ReadFile(c.log)
 	if err != nil {
@@ -162,7 +196,7 @@ func (c *Cloud) Failures() (string, error) {
 	}
 	var failures strings.Builder
 	for line := range strings.Lines(string(text)) {
-		if strings.Contains(line, `"status":500`) || !strings.HasPrefix(line, "gateway ") && !strings.Contains(line, `"message":"request"`) {
+		if strings.Contains(line, `"status":500`) || !strings.HasPrefix(line, "gateway ") && !strings.Contains(line, `"level":"INFO"`) {
 			failures.WriteString(line)
 		}
 	}
@@ -198,13 +232,35 @@ func (c *Cloud) Damage(ctx context.Context, store string) (repair func() error, 
 // Storm lets a share of the functions' calls to the stores go wrong, from now on; a share of 0 ends it.
 func (c *Cloud) Storm(seed uint64, share float64) error {
 	if share == 0 {
-		return os.Remove(c.faults)
+		return c.Mend()
 	}
-	// The road must not read half a line.
-	if err := os.WriteFile(c.faults+".new", fmt.Appendln(nil, seed, share), 0o600); err != nil {
+	return c.fault(fmt.Sprintln(seed, share))
+}
+
+// Lose lets a function find no object in the bucket, until Mend.
+func (c *Cloud) Lose(function string) error { return c.fault("lose " + function) }
+
+// Refuse denies a function every call to the stores, until Mend.
+func (c *Cloud) Refuse(function string) error { return c.fault("refuse " + function) }
+
+// Mend ends what goes wrong.
+func (c *Cloud) Mend() error { return os.Remove(c.faults) }
+
+// fault writes the file of faults; the road must not read half of it.
+func (c *Cloud) fault(text string) error {
+	if err := os.WriteFile(c.faults+".new", []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write faults: %w", err)
 	}
 	return os.Rename(c.faults+".new", c.faults)
+}
+
+// GivenUp counts the messages to the queue of changes that were given up.
+func (c *Cloud) GivenUp() (int, error) {
+	text, err := os.ReadFile(c.log)
+	if err != nil {
+		return 0, fmt.Errorf("read log of the road: %w", err)
+	}
+	return bytes.Count(text, []byte("\nAggregateFailures ")), nil
 }
 
 // Rights is what the functions' policies allow and what the functions have asked for so far. Each entry is a function, an

@@ -10,12 +10,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // reader asks for reports of one store, and stores in it.
 type reader struct {
 	t          testing.TB
 	road       Road
+	store      string // its id
 	credential Credential
 }
 
@@ -33,7 +36,7 @@ func newReader(t testing.TB, road Road) *reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &reader{t, road, credential}
+	return &reader{t, road, store, credential}
 }
 
 // post stores statements in one request.
@@ -157,4 +160,29 @@ func (r *reader) live(after string) (ids []string, cursor string) {
 		ids = append(ids, s.ID)
 	}
 	return ids, answer.Cursor
+}
+
+// sameReports requires that every report says the same of two stores, soon, and that all but one of them say something.
+func sameReports(t testing.TB, want, got *reader) {
+	t.Helper()
+	empty := 0
+	for _, report := range allReports {
+		var wanted, rows []string
+		for begun := time.Now(); time.Since(begun) < maxWait; time.Sleep(50 * time.Millisecond) {
+			wanted, rows = want.rows(report.name, report.params), got.rows(report.name, report.params)
+			if slices.Equal(wanted, rows) {
+				break
+			}
+		}
+		if diff := cmp.Diff(wanted, rows); diff != "" {
+			t.Errorf("%s %v (-want +got):\n%.2000s", report.name, report.params, diff)
+		}
+		if len(rows) == 0 {
+			empty++
+			t.Logf("%s has no rows", report.name)
+		}
+	}
+	if empty > 1 {
+		t.Errorf("%d reports have no rows: there is nothing to compare", empty)
+	}
 }

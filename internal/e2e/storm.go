@@ -45,19 +45,12 @@ func RunStorm(t *testing.T, road StormRoad, second string, operations int, seed 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &storm{counters: make([]counter, stormCounters)}
-	for i := range stormClients {
-		endpoint := road.Endpoint()
-		if i%2 == 1 {
-			endpoint = second
-		}
-		s.clients = append(s.clients, s.newClient(i, endpoint, who, seed))
-	}
+	s := newStorm(who, seed, road.Endpoint(), second)
 	if err := road.Storm(seed, stormShare); err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	s.run(ctx, t, operations)
+	s.run(ctx, t, func() bool { return s.done.Load() < int64(operations) })
 	took := time.Since(began)
 	if err := road.Storm(seed, 0); err != nil {
 		t.Fatal(err)
@@ -92,6 +85,15 @@ type stormClient struct {
 	shelf   []*shelved
 }
 
+// newStorm makes the clients, who come by the endpoints by turns.
+func newStorm(who Credential, seed uint64, endpoints ...string) *storm {
+	s := &storm{counters: make([]counter, stormCounters)}
+	for i := range stormClients {
+		s.clients = append(s.clients, s.newClient(i, endpoints[i%len(endpoints)], who, seed))
+	}
+	return s
+}
+
 func (s *storm) newClient(i int, endpoint string, who Credential, seed uint64) *stormClient {
 	random := rand.New(rand.NewPCG(seed, uint64(i)))
 	c := newClient(endpoint, 4)
@@ -100,17 +102,17 @@ func (s *storm) newClient(i int, endpoint string, who Credential, seed uint64) *
 	return &stormClient{client: c, storm: s, random: random, journal: newJournal(name, stormBatch, random), shelf: newShelf(name)}
 }
 
-// run lets every client work until all operations are done, or something is wrong.
-func (s *storm) run(ctx context.Context, t *testing.T, operations int) {
+// run lets every client work while there is more to do and nothing is wrong.
+func (s *storm) run(ctx context.Context, t *testing.T, more func() bool) {
 	var clients sync.WaitGroup
 	for i, c := range s.clients {
 		clients.Go(func() {
-			for s.done.Add(1) <= int64(operations) && !t.Failed() {
+			for more() && !t.Failed() {
 				if err := c.operate(ctx); err != nil {
 					t.Errorf("client %d: %v", i, err)
 				}
+				s.done.Add(1)
 			}
-			s.done.Add(-1)
 		})
 	}
 	clients.Wait()

@@ -6,12 +6,17 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/cairn-lrs/cairn/internal/cloudtest"
 )
 
-// faultFile is the file of -faults: while it is there and holds "SEED SHARE", that share of the calls (0 to 1) goes wrong.
+// faultFile is the file of -faults. While it is there, calls go wrong as it says:
+//
+//	SEED SHARE       that share of all calls, 0 to 1, in many ways
+//	lose FUNCTION    the function finds no object in the bucket
+//	refuse FUNCTION  the function may do nothing
 type faultFile struct {
 	path string // "": never
 
@@ -20,13 +25,24 @@ type faultFile struct {
 	storm *cloudtest.Storm
 }
 
-// choose picks what becomes of a call.
-func (f *faultFile) choose(r *http.Request, body []byte) cloudtest.Fault {
+// choose picks what becomes of a call of a function.
+func (f *faultFile) choose(function string, r *http.Request, body []byte) cloudtest.Fault {
 	if f.path == "" {
 		return nil
 	}
 	text, err := os.ReadFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if what, whose, _ := strings.Cut(strings.TrimSpace(string(text)), " "); what == "lose" || what == "refuse" {
+		switch {
+		case whose != function:
+			return nil
+		case what == "refuse":
+			return denial(r)
+		case r.Method == http.MethodGet: // of S3: DynamoDB's are all POST
+			return cloudtest.S3Error(http.StatusNotFound, "NoSuchKey")
+		}
 		return nil
 	}
 	f.mu.Lock()

@@ -3,7 +3,8 @@
 //
 //	go run ./internal/cmd/cloudroad
 //
-// It prints the endpoint and a credential, and serves until it is interrupted. The functions' log lines, the access logs of
+// It prints the endpoint and a credential, and serves until it is interrupted. On SIGHUP it builds the functions again and lets them
+// take over, as a deployment of a stack that is there does. The functions' log lines, the access logs of
 // the gateways and what is told to the queues of event source mappings go to stderr, or to the file that -log names, each
 // behind its source and the id of the process that wrote it.
 // Nothing is kept: tables and bucket are new at each start.
@@ -57,7 +58,7 @@ func main() {
 	flag.StringVar(&s.consoleAddr, "console-addr", "127.0.0.1:8081", "the `address` of the report API, if the template has one")
 	flag.StringVar(&s.log, "log", "", "the `file` that log lines go to, instead of stderr")
 	flag.StringVar(&s.rights, "rights", "", "the `file` that tells which rights the functions have, use and lack")
-	flag.StringVar(&s.faults, "faults", "", "while this `file` is there, calls to the stores go wrong: it holds a seed and their share, as 1 0.05")
+	flag.StringVar(&s.faults, "faults", "", "while this `file` is there, calls to the stores go wrong: it holds a seed and their share, as 1 0.05, or lose FUNCTION, or refuse FUNCTION")
 	flag.IntVar(&s.concurrency, "concurrency", front.DefaultConcurrency, "execution environments of each function, at most")
 	// Tables, indexes and clocks are on one machine, so that the allowances can be far smaller than in the cloud.
 	flag.DurationVar(&s.indexLag, "index-lag", 200*time.Millisecond, "CAIRN_INDEX_LAG of the functions")
@@ -123,7 +124,16 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	if err := st.greet(ctx, out, "http://"+xapi.Addr().String()+"/xapi", reports); err != nil {
 		return err
 	}
-	return errors.Join(serve(ctx, doors), log.problem())
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	defer signal.Stop(asked)
+	serving, served := context.WithCancel(ctx)
+	var upgrades sync.WaitGroup
+	upgrades.Go(func() { st.upgrade(serving, gateway, asked, out) })
+	err = serve(ctx, doors)
+	served()
+	upgrades.Wait()
+	return errors.Join(err, log.problem())
 }
 
 // The logical ids of the APIs in template.yaml. Each is an origin of its own.

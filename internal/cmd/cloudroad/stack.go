@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,7 +30,9 @@ type stack struct {
 	cairn   *cloud.Cairn
 	folder  string // of the built functions
 
-	functions []string // logical ids, once they are built
+	root      string   // of the module, once functions are built
+	functions []string // logical ids
+	built     int      // how often they were built
 	wires     *wires   // once there is a front
 	notes     io.Writer
 }
@@ -70,11 +73,12 @@ func (st *stack) undo() error {
 
 // front builds the functions and makes the front for them, with wires of their own to the stores, which undo closes.
 func (st *stack) front(ctx context.Context, s settings, log func(front.Line)) (*front.Front, error) {
-	root, err := output(ctx, "", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/cairn-lrs/cairn")
+	var err error
+	st.root, err = output(ctx, "", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/cairn-lrs/cairn")
 	if err != nil {
 		return nil, fmt.Errorf("find the module's root: %w", err)
 	}
-	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	text, err := os.ReadFile(filepath.Join(st.root, "template.yaml"))
 	if err != nil {
 		return nil, fmt.Errorf("read template: %w", err)
 	}
@@ -91,12 +95,12 @@ func (st *stack) front(ctx context.Context, s settings, log func(front.Line)) (*
 	stores := make(map[string]map[string]string)
 	for _, function := range template.Functions {
 		st.functions = append(st.functions, function.Name)
-		if err := build(ctx, root, "./functions/"+folder(function.Name), st.binary(function.Name)); err != nil {
-			return nil, err
-		}
 		if stores[function.Name], err = st.wires.open(function.Name, st.servers); err != nil {
 			return nil, err
 		}
+	}
+	if err := st.build(ctx); err != nil {
+		return nil, err
 	}
 	return front.New(front.Options{
 		Template: template, Binary: st.binary, Concurrency: s.concurrency, Log: log,
@@ -115,17 +119,43 @@ func (st *stack) front(ctx context.Context, s settings, log func(front.Line)) (*
 // folder is where the Makefile, too, looks for a function's main: StatementsFunction is functions/statements.
 func folder(function string) string { return strings.ToLower(strings.TrimSuffix(function, "Function")) }
 
+// binary is where a function lies that was built last.
 func (st *stack) binary(function string) string {
-	return filepath.Join(st.folder, folder(function), "bootstrap")
+	return filepath.Join(st.folder, strconv.Itoa(st.built), folder(function), "bootstrap")
 }
 
-// build compiles a function as the Makefile does, for this machine instead of Lambda's.
-func build(ctx context.Context, root, pkg, binary string) error {
-	_, err := output(ctx, root, "env", "CGO_ENABLED=0", "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", binary, pkg)
-	if err != nil {
-		return fmt.Errorf("build %s: %w", pkg, err)
+// build compiles the functions as the Makefile does, for this machine instead of Lambda's.
+func (st *stack) build(ctx context.Context) error {
+	st.built++
+	for _, function := range st.functions {
+		pkg := "./functions/" + folder(function)
+		_, err := output(ctx, st.root, "env", "CGO_ENABLED=0", "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", st.binary(function), pkg)
+		if err != nil {
+			return fmt.Errorf("build %s: %w", pkg, err)
+		}
 	}
 	return nil
+}
+
+// upgrade deploys the functions again, as the source is now, whenever it is asked to, until ctx ends. Those that cannot be built leave
+// the old ones where they are.
+func (st *stack) upgrade(ctx context.Context, gateway *front.Front, asked <-chan os.Signal, out io.Writer) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-asked:
+		}
+		err := st.build(ctx)
+		if err == nil {
+			err = gateway.Replace(st.binary)
+		}
+		if err != nil {
+			fmt.Fprintf(out, "  problem   not upgraded: %v\n", err)
+			continue
+		}
+		fmt.Fprintf(out, "  upgraded  %s\n", time.Now().UTC().Format(time.RFC3339))
+	}
 }
 
 // output runs a command in a folder and returns what it printed, without the line end.

@@ -50,7 +50,7 @@ func (w *wires) open(function string, servers *cloudtest.Servers) (map[string]st
 			if !w.allowed(function, r, body) {
 				return denial(r)
 			}
-			return w.faults.choose(r, body)
+			return w.faults.choose(function, r, body)
 		})
 		if err != nil {
 			return nil, err

@@ -20,6 +20,7 @@ import (
 // that every answer came from a function in a process of its own, and in what passed between the functions and the stores
 // that each function needs its rights.
 func TestRoad(t *testing.T) {
+	t.Parallel()
 	road := deploy(t)
 	if road == nil {
 		return
@@ -34,6 +35,7 @@ func TestRoad(t *testing.T) {
 	t.Run("storm", func(t *testing.T) {
 		e2e.RunStorm(t, road, doubled{road}.Endpoint(), number(t, "CAIRN_STORM", stormOperations), uint64(time.Now().UnixNano()))
 	})
+	t.Run("upgrade", func(t *testing.T) { e2e.RunUpgrade(t, road, uint64(time.Now().UnixNano())) })
 	t.Run("reports", func(t *testing.T) { askReports(t, road) })
 	t.Run("fsck", func(t *testing.T) { isWhole(t, road) })
 	servedByFunctions(t, road)
