@@ -67,7 +67,7 @@ func (d *Derivation) Run(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// Recover merges again what statements brought whose merging a crash may have undone: those after the checkpoint of the
+// Recover merges again what statements brought whose merging a crash may have undone: those after the checkpoints of the
 // Follower. It returns how many they were, and is to run where one process is the only writer, before that serves.
 func (d *Derivation) Recover(ctx context.Context) (n int, err error) {
 	shards, err := d.Tables.Shards(ctx, schema.Statements)
@@ -79,7 +79,7 @@ func (d *Derivation) Recover(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	for _, shard := range shards {
-		after, err := d.checkpoint(ctx, shard.ID)
+		after, err := d.mergedThrough(ctx, shard.ID)
 		if err != nil {
 			return n, err
 		}

@@ -20,6 +20,9 @@ type Follower struct {
 	// Also gets the changes after they were completed, in the feed's order, and at least once; nil: nobody. Its errors end Run,
 	// but those of a table that is busy: then it gets the changes again.
 	Also func(ctx context.Context, changes []table.Change) error
+	// Latest returns the newest sequence number of the feed: what statements say is merged long before Also had them. nil where
+	// nobody recovers.
+	Latest func(ctx context.Context) (string, error)
 	// Trimmed is called when changes were lost before they were read; nil: nobody is told.
 	Trimmed func()
 
@@ -90,11 +93,6 @@ func (f *Follower) Pass(ctx context.Context) (n int, err error) {
 	}
 	if now := f.Positions.Now(); n > 0 && now.Sub(f.saved) >= checkpointEvery {
 		f.saved = now
-		// The requests of these changes may still be merging what their statements say. Recovery takes it that what lies
-		// before a checkpoint was merged.
-		if err := f.Positions.Drain(ctx); err != nil {
-			return n, err
-		}
 		return n, f.save(ctx)
 	}
 	return n, nil
@@ -103,7 +101,7 @@ func (f *Follower) Pass(ctx context.Context) (n int, err error) {
 func (f *Follower) passShard(ctx context.Context, shard string) (n int, err error) {
 	after, known := f.after[shard]
 	if !known {
-		if after, err = f.checkpoint(ctx, shard); err != nil {
+		if after, err = f.checkpoint(ctx, checkpointOf(shard)); err != nil {
 			return 0, err
 		}
 	}
@@ -119,9 +117,7 @@ func (f *Follower) passShard(ctx context.Context, shard string) (n int, err erro
 	if len(changes) > 0 {
 		last := changes[len(changes)-1].Sequence
 		f.after[shard] = last
-		if len(last) > len(f.latest) || len(last) == len(f.latest) && last > f.latest {
-			f.latest = last
-		}
+		f.latest = later(f.latest, last)
 	}
 	return len(changes), nil
 }
@@ -166,25 +162,60 @@ func (f *Follower) completeAll(ctx context.Context, changes []table.Change) erro
 	}
 }
 
-func checkpointRef(shard string) table.Ref {
-	return table.Ref{Table: schema.Checkpoints, Key: table.Key{Partition: "complete#" + shard}}
-}
+// checkpointOf is the row of the last change of a shard that the follower was done with when it last saved that.
+func checkpointOf(shard string) string { return "complete#" + shard }
 
-// checkpoint is the last change of a shard that the follower was done with when it last saved that; "" for none.
-func (s *Service) checkpoint(ctx context.Context, shard string) (after string, err error) {
-	item, _, err := s.Tables.Get(ctx, checkpointRef(shard), table.Strong)
+// checkpoint reads a sequence number; "" for none.
+func (s *Service) checkpoint(ctx context.Context, row string) (after string, err error) {
+	item, _, err := s.Tables.Get(ctx, table.Ref{Table: schema.Checkpoints, Key: table.Key{Partition: row}}, table.Strong)
 	if err != nil {
 		return "", fmt.Errorf("read checkpoint: %w", err)
 	}
 	return item[schema.Sequence].S, nil
 }
 
+// mergeCheckpoint is the row of the change up to which everything is merged. It is ahead of the others where reports are behind.
+const mergeCheckpoint = "merge"
+
 func (f *Follower) save(ctx context.Context) error {
+	checkpoints := map[string]string{}
 	for shard, after := range f.after {
-		item := table.Item{schema.PK: table.S(checkpointRef(shard).Key.Partition), schema.Sequence: table.S(after)}
+		checkpoints[checkpointOf(shard)] = after
+	}
+	if f.Latest != nil {
+		latest, err := f.Latest(ctx)
+		if err != nil {
+			return err
+		}
+		checkpoints[mergeCheckpoint] = latest
+	}
+	// The requests of these changes may still be merging what their statements say. Recovery takes it that what lies before a
+	// checkpoint was merged.
+	if err := f.Positions.Drain(ctx); err != nil {
+		return err
+	}
+	for row, sequence := range checkpoints {
+		item := table.Item{schema.PK: table.S(row), schema.Sequence: table.S(sequence)}
 		if _, _, err := f.Tables.Apply(ctx, table.Put(schema.Checkpoints, item)); err != nil && !table.Retryable(err) {
 			return fmt.Errorf("write checkpoint: %w", err)
 		}
 	}
 	return nil
+}
+
+// mergedThrough is the last change of a shard before which what statements say is known to be merged.
+func (s *Service) mergedThrough(ctx context.Context, shard string) (after string, err error) {
+	if after, err = s.checkpoint(ctx, checkpointOf(shard)); err != nil {
+		return "", err
+	}
+	merged, err := s.checkpoint(ctx, mergeCheckpoint)
+	return later(after, merged), err
+}
+
+// later is the greater of two sequence numbers, which have no zeros before them or as many digits; "" is before all.
+func later(a, b string) string {
+	if len(b) > len(a) || len(b) == len(a) && b > a {
+		return b
+	}
+	return a
 }

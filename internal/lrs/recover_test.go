@@ -11,6 +11,7 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
@@ -67,6 +68,47 @@ func TestWhatIsMergedSurvivesAPowerFailure(t *testing.T) {
 	}
 }
 
+// What came while reports were behind is not merged again: only what came after the checkpoint of merging is.
+func TestRecoveryDoesNotWaitForReports(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	w := worldIn(t, fs, nil)
+	db := w.tables.(*pebble.DB)
+	store := storeWith("one", 1)
+	p := principal(store)
+	n := 0
+	store10 := func() {
+		for range 10 {
+			n++
+			w.mustStore(p, titled(n, fmt.Sprintf("Title %d", n)))
+		}
+	}
+	store10()
+	follower := &Follower{
+		Service: w.service,
+		Latest:  func(ctx context.Context) (string, error) { return db.Latest(ctx, schema.Statements) },
+		Also: func(context.Context, []table.Change) error { // takes long: the next come meanwhile
+			store10()
+			return nil
+		},
+	}
+	if _, err := follower.Pass(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := w.title(t)
+	after, recovered := afterPowerFailure(t, fs, store)
+	if recovered != 0 || after.title(t) != want {
+		t.Errorf("%d statements are merged again, and the title is %q, want %q", recovered, after.title(t), want)
+	}
+	store10()
+	if _, recovered := afterPowerFailure(t, fs, store); recovered != 10 {
+		t.Errorf("%d statements are merged again, want the 10 after the checkpoint", recovered)
+	}
+	left, err := after.follower.Pass(t.Context()) // reports begin where they were
+	if err != nil || left < 10 {
+		t.Errorf("%d changes are left for reports, error %v", left, err)
+	}
+}
+
 // A checkpoint does not pass a statement whose request still merges what it says.
 func TestCheckpointWaitsForWhatIsBeingMerged(t *testing.T) {
 	merging, goOn := make(chan bool, 1), make(chan bool)
@@ -83,6 +125,7 @@ func TestCheckpointWaitsForWhatIsBeingMerged(t *testing.T) {
 	stored, passed := make(chan error, 1), make(chan error, 1)
 	go func() { stored <- w.store(p, naming(1, "ann@example.org", "Ann")) }()
 	<-merging
+	w.follower.Latest = func(ctx context.Context) (string, error) { return w.tables.(*pebble.DB).Latest(ctx, schema.Statements) }
 	go func() {
 		_, err := w.follower.Pass(t.Context())
 		passed <- err

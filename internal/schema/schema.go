@@ -66,7 +66,8 @@
 //
 // # Checkpoints
 //
-// How far each consumer of the change feed has come, by consumer and shard; and under "derive" what was derived from
+// How far each consumer of the change feed has come, by consumer and shard, and under "merge" up to which change what statements say is
+// merged; and under "derive" what was derived from
 // the statements of a data folder that is older than the table for it (see lrs); and under "rebuild" how far a rebuild of rollups is,
 // with the pages of what the newest one found.
 //

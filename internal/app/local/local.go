@@ -148,7 +148,8 @@ func (c *Cairn) follow() {
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop = stop
 	wait := func(ctx context.Context, after string) error { return c.Tables.Wait(ctx, schema.Statements, after) }
-	follower := &lrs.Follower{Service: c.Statements, Wait: wait, Also: c.Rollups.Fold(0)}
+	latest := func(ctx context.Context) (string, error) { return c.Tables.Latest(ctx, schema.Statements) }
+	follower := &lrs.Follower{Service: c.Statements, Wait: wait, Latest: latest, Also: c.Rollups.Fold(0)}
 	follower.Trimmed = func() {
 		if err := c.Rollups.CountAgain(ctx); err != nil {
 			c.log.Warn("changes were lost before reports had them: run `cairn rebuild`", "error", err)

@@ -73,7 +73,9 @@ func (l *ledger) apply(changes []change) (changed bool) {
 		case dead && c.fact.Stored <= until, c.live && there && c.fact.Stored <= stored:
 			continue
 		case c.live:
-			added = slices.DeleteFunc(added, func(f fact.Fact) bool { return f.ID == id })
+			if there { // perhaps since a moment ago
+				added = slices.DeleteFunc(added, func(f fact.Fact) bool { return f.ID == id })
+			}
 			added = append(added, c.fact)
 			l.stored[id] = c.fact.Stored
 		default:

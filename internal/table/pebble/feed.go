@@ -183,6 +183,34 @@ func (db *DB) feedIter(t *tableState, from, to uint64) (*engine.Iterator, error)
 	})
 }
 
+// Latest returns the sequence number of the newest change of the table that can be read, "" when there is none. Those that come later have
+// greater numbers.
+func (db *DB) Latest(ctx context.Context, name string) (string, error) {
+	t, err := db.streamed(name)
+	if err != nil {
+		return "", err
+	}
+	if err := db.enter(ctx); err != nil {
+		return "", err
+	}
+	defer db.open.RUnlock()
+	mark, _ := db.feed.mark()
+	iter, err := db.feedIter(t, 0, mark)
+	if err != nil {
+		return "", err
+	}
+	latest := ""
+	if iter.Last() {
+		var c table.Change
+		c, err = t.decodeChange(iter.Key(), iter.Value())
+		latest = c.Sequence
+	}
+	if err := errors.Join(err, iter.Close()); err != nil {
+		return "", fmt.Errorf("read the newest change of %s: %w", name, err)
+	}
+	return latest, nil
+}
+
 // Wait returns when the table's feed has a change after the sequence number ("": any), or with the context's error.
 // It spares a consumer in this process the polling.
 func (db *DB) Wait(ctx context.Context, name, after string) error {

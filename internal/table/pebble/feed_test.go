@@ -66,6 +66,9 @@ func TestFollowerSkipsNothing(t *testing.T) {
 	db := openTest(t, testSchemas(), Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	if latest, err := db.Latest(ctx, things); latest != "" || err != nil {
+		t.Errorf("before any change the newest is %q, error %v", latest, err)
+	}
 	var wg sync.WaitGroup
 	for w := range writers {
 		wg.Go(func() {
@@ -106,6 +109,9 @@ func TestFollowerSkipsNothing(t *testing.T) {
 	wg.Wait()
 	if rest := readAll(t, db, after); len(rest) > 0 {
 		t.Errorf("%d changes too many", len(rest))
+	}
+	if latest, err := db.Latest(ctx, things); latest != after || err != nil {
+		t.Errorf("the newest change is %q, want %q, error %v", latest, after, err)
 	}
 }
 
