@@ -29,12 +29,11 @@ type Attempt struct {
 
 // Attempts are all attempts in a learner's facts, in order of their first event. An attempt without Start was launched only, or had
 // events of no class: it is no start (M20).
-func Attempts(facts Facts) []Attempt {
-	var out []Attempt
+func Attempts(facts Facts) []Attempt { return appendAttempts(nil, facts) }
+
+func appendAttempts(out []Attempt, facts Facts) []Attempt {
 	facts.eachContent(func(content fact.Hash, facts Facts) {
-		for _, part := range splitAttempts(facts) {
-			out = append(out, newAttempt(content, part))
-		}
+		eachAttempt(facts, func(part Facts) { out = append(out, newAttempt(content, part)) })
 	})
 	if len(out) > 1 {
 		slices.SortStableFunc(out, func(a, b Attempt) int { return compareFacts(a.Facts[0], b.Facts[0]) })
@@ -42,8 +41,8 @@ func Attempts(facts Facts) []Attempt {
 	return out
 }
 
-// splitAttempts splits the facts of one activity by registration, and those without one at new starts.
-func splitAttempts(facts Facts) (parts []Facts) {
+// eachAttempt splits the facts of one activity by registration, and those without one at new starts.
+func eachAttempt(facts Facts, do func(part Facts)) {
 	const judged = fact.Completed | fact.Passed | fact.Failed
 	eachRegistration(facts, func(facts Facts) {
 		begin, over := 0, false // over: the current attempt without registration has been completed or judged
@@ -52,14 +51,13 @@ func splitAttempts(facts Facts) (parts []Facts) {
 				break
 			}
 			if over && f.Class.Has(fact.Started) {
-				parts = append(parts, facts[begin:i:i])
+				do(facts[begin:i:i])
 				begin, over = i, false
 			}
 			over = over || f.Class.Any(judged)
 		}
-		parts = append(parts, facts[begin:])
+		do(facts[begin:])
 	})
-	return parts
 }
 
 func newAttempt(content fact.Hash, facts Facts) Attempt {

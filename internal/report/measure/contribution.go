@@ -19,11 +19,8 @@ func Contribution(facts []fact.Fact, zone *time.Location, unattributed bool) Sum
 // that it belongs to or joins, and the attempts and answers of the activity that it is about.
 func Difference(old, new []fact.Fact, zone *time.Location, unattributed bool) Sums {
 	c := contributor{sums: Sums{}, calendar: calendar{zone: zone}, unattributed: unattributed}
-	var d delta
-	if d.came, d.went = changes(old, new); len(d.came) == 0 && len(d.went) == 0 {
-		return c.sums
-	}
-	d.after = Of(new)
+	came, went := changes(old, new)
+	d := delta{Of(new), came, went}
 	c.contribute(fact.Hash{}, d)
 	d.eachScope(c.contribute)
 	return c.sums
@@ -44,7 +41,8 @@ type contributor struct {
 	unattributed bool
 
 	scope  fact.Hash
-	counts []count // what count compares
+	counts []count   // what count compares
+	tried  []Attempt // for attempts
 }
 
 // count is what is counted in a cell of the scope.
@@ -57,6 +55,9 @@ type count struct {
 
 // contribute adds what changed in a scope. The rest of the ledger contributes what it did.
 func (c *contributor) contribute(scope fact.Hash, d delta) {
+	if len(d.came) == 0 && len(d.went) == 0 {
+		return
+	}
 	c.scope = scope
 	c.count(d.went, d.came, c.statements) // each counts by itself
 	if c.unattributed {
@@ -174,6 +175,12 @@ func (c *contributor) retention(facts Facts) {
 
 // sessions adds M10, and the time in sessions, to the days on which they begin.
 func (c *contributor) sessions(facts Facts) {
+	if times := gapTimes(facts); len(times) == 1 { // by far the most often
+		day := c.calendar.dayOf(facts[0].T)
+		c.add(Day, day, SessionStarts, 1)
+		c.add(Day, day, SessionTime, min(times[0], sessionCap))
+		return
+	}
 	sessions, of := sessionsOf(facts)
 	times := sessionTimes(facts, sessions, of)
 	for i, s := range sessions {
@@ -197,7 +204,8 @@ func (c *contributor) answers(facts Facts) {
 
 // attempts adds the attempts at an activity, whose facts these are, to the days on which they started (M20 to M26).
 func (c *contributor) attempts(facts Facts) {
-	attempts := Attempts(facts)
+	c.tried = appendAttempts(c.tried[:0], facts)
+	attempts := c.tried
 	for i := range attempts {
 		a := &attempts[i]
 		if !a.Start.Is {

@@ -135,6 +135,30 @@ func TestDifferenceIsExact(t *testing.T) {
 	})
 }
 
+// In St. John's clocks went back at one minute past midnight: 7 November began, 6 November came again for an hour, and then the 7th.
+// The learner was there on two days.
+func TestADayThatComesAgainIsCountedOnce(t *testing.T) {
+	var facts []fact.Fact
+	for i, at := range []time.Time{
+		time.Date(2010, 11, 7, 2, 30, 30, 0, time.UTC), // half a minute past midnight
+		time.Date(2010, 11, 7, 2, 40, 0, 0, time.UTC),  // ten past eleven, the day before
+		time.Date(2010, 11, 7, 3, 40, 0, 0, time.UTC),  // ten past midnight
+	} {
+		facts = append(facts, fact.Fact{ID: uint64(i), T: at.UnixMilli()})
+	}
+	sunday := int32(time.Date(2010, 11, 7, 0, 0, 0, 0, time.UTC).Unix() / 86_400)
+	got := measure.Contribution(facts, zone("America/St_Johns"), false)
+	for cell, want := range map[measure.Cell]int64{
+		{store, measure.Day, sunday - 1, measure.Learners}: 1, {store, measure.Day, sunday, measure.Learners}: 1, {store, measure.Week, sunday - 6, measure.Learners}: 1,
+		{store, measure.Day, sunday - 1, measure.Statements}: 1, {store, measure.Day, sunday, measure.Statements}: 2,
+		{store, measure.Day, sunday, measure.NewLearners}: 1, {store, measure.Cohort, sunday - 6, measure.RetainedWeek}: 1,
+	} {
+		if got[cell] != want {
+			t.Errorf("%v is %d, want %d", cell, got[cell], want)
+		}
+	}
+}
+
 // drawFact draws facts of a few activities within some weeks, crowded enough that sessions, attempts and items meet.
 func drawFact() *rapid.Generator[fact.Fact] {
 	return rapid.Custom(func(t *rapid.T) fact.Fact {

@@ -48,53 +48,59 @@ func (d delta) before() Facts {
 }
 
 // eachScope calls do for each activity that a fact which came or went is under, with how the facts under it changed.
-func (d delta) eachScope(do func(scope fact.Hash, d delta)) { d.each(eachScope, do) }
+func (d delta) eachScope(do func(scope fact.Hash, d delta)) { d.each(appendScopes, do) }
 
 // eachContent calls do for each activity that a fact which came or went is about, with how the facts about it changed.
 func (d delta) eachContent(do func(content fact.Hash, d delta)) {
-	d.each(func(f *fact.Fact, do func(fact.Hash)) {
-		if f.Content != (fact.Hash{}) {
-			do(f.Content)
+	d.each(func(to []fact.Hash, f *fact.Fact) []fact.Hash {
+		if f.Content == (fact.Hash{}) {
+			return to
 		}
+		return append(to, f.Content)
 	}, do)
 }
 
 // each calls do for each key that a fact which came or went has, in order, with how the facts with that key changed.
-func (d delta) each(keysOf func(*fact.Fact, func(fact.Hash)), do func(key fact.Hash, d delta)) {
-	var keys []fact.Hash
-	note := func(key fact.Hash) { keys = append(keys, key) }
+func (d delta) each(appendKeys func(to []fact.Hash, f *fact.Fact) []fact.Hash, do func(key fact.Hash, d delta)) {
+	keys := make([]fact.Hash, 0, 2+fact.MaxGroupings)
 	for _, f := range d.came {
-		keysOf(f, note)
+		keys = appendKeys(keys, f)
 	}
 	for _, f := range d.went {
-		keysOf(f, note)
+		keys = appendKeys(keys, f)
 	}
 	slices.SortFunc(keys, compareHashes)
 	keys = slices.Compact(keys)
-	after, came, went := d.after.sortedOut(keys, keysOf), d.came.sortedOut(keys, keysOf), d.went.sortedOut(keys, keysOf)
+	after := d.after.sortedOut(keys, appendKeys)
+	if len(d.came)+len(d.went) == 1 { // the keys are its own
+		for i, key := range keys {
+			do(key, delta{after[i], d.came, d.went})
+		}
+		return
+	}
+	came, went := d.came.sortedOut(keys, appendKeys), d.went.sortedOut(keys, appendKeys)
 	for i, key := range keys {
 		do(key, delta{after[i], came[i], went[i]})
 	}
 }
 
-// sortedOut are the facts that have each of the keys, which are sorted.
-func (f Facts) sortedOut(keys []fact.Hash, keysOf func(*fact.Fact, func(fact.Hash))) []Facts {
+// sortedOut are, for each of the keys, which are sorted, the facts that have it.
+func (f Facts) sortedOut(keys []fact.Hash, appendKeys func([]fact.Hash, *fact.Fact) []fact.Hash) []Facts {
 	type hit struct {
 		fact *fact.Fact
 		key  int
 	}
-	hits, counts := make([]hit, 0, 2*len(f)), make([]int, len(keys))
-	var of *fact.Fact
-	note := func(key fact.Hash) {
-		if i := find(keys, key); i >= 0 {
-			hits = append(hits, hit{of, i})
-			counts[i]++
+	hits, counts, out := make([]hit, 0, 2*len(f)), make([]int, len(keys)), make([]Facts, len(keys))
+	its := make([]fact.Hash, 0, 2+fact.MaxGroupings)
+	for _, x := range f {
+		for _, key := range appendKeys(its[:0], x) {
+			if i := find(keys, key); i >= 0 {
+				hits = append(hits, hit{x, i})
+				counts[i]++
+			}
 		}
 	}
-	for _, of = range f {
-		keysOf(of, note)
-	}
-	out, room := make([]Facts, len(keys)), make(Facts, len(hits))
+	room := make(Facts, len(hits))
 	for i, n := range counts {
 		out[i], room = room[:0:n], room[n:]
 	}

@@ -129,24 +129,29 @@ func (f Facts) eachBy(key func(*fact.Fact) fact.Hash, do func(fact.Hash, Facts))
 // byScope groups facts by the scopes that they are under, the store left out.
 func (f Facts) byScope() map[fact.Hash]Facts {
 	out := map[fact.Hash]Facts{}
+	var scopes []fact.Hash
 	for _, x := range f {
-		eachScope(x, func(scope fact.Hash) { out[scope] = append(out[scope], x) })
+		scopes = appendScopes(scopes[:0], x)
+		for _, scope := range scopes {
+			out[scope] = append(out[scope], x)
+		}
 	}
 	return out
 }
 
-// eachScope calls do once for each activity that a fact is under.
-func eachScope(f *fact.Fact, do func(fact.Hash)) {
+// appendScopes appends each activity that a fact is under once.
+func appendScopes(to []fact.Hash, f *fact.Fact) []fact.Hash {
 	none := fact.Hash{}
 	if f.Content != none {
-		do(f.Content)
+		to = append(to, f.Content)
 	}
 	if f.Parent != none && f.Parent != f.Content {
-		do(f.Parent)
+		to = append(to, f.Parent)
 	}
 	for i, g := range f.Groupings {
 		if g != none && g != f.Content && g != f.Parent && !slices.Contains(f.Groupings[:i], g) {
-			do(g)
+			to = append(to, g)
 		}
 	}
+	return to
 }

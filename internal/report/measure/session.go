@@ -1,6 +1,10 @@
 package measure
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/cairn-lrs/cairn/internal/report/fact"
+)
 
 // gap is how long a learner may be silent within a session (M10).
 const gap = 30 * 60 * second
@@ -24,9 +28,6 @@ func sessionsOf(facts Facts) (sessions []Session, of []int) {
 		return nil, nil
 	}
 	of = make([]int, len(facts))
-	if first, last := facts[0].T, facts[len(facts)-1].T; last-first <= gap {
-		return []Session{{first, last, len(facts)}}, of
-	}
 	runs := newUnion() // of stretches without a gap
 	byID := map[uint64]int{}
 	for i, f := range facts {
@@ -63,29 +64,23 @@ func sessionsOf(facts Facts) (sessions []Session, of []int) {
 
 // connected are the facts of the sessions that some of them, which are in order too, belong to.
 func connected(facts, some Facts) Facts {
+	if from, to := stretch(facts, some[0]); !facts[to-1].Before(some[len(some)-1]) && apart(facts, from, to) {
+		return facts[from:to]
+	}
 	in := make([]bool, len(facts))
 	var ids []uint64 // sorted
 	newID := false
-	join := func(i int) { // the stretch without a gap around a fact
-		from, to := i, i+1
-		for from > 0 && facts[from].T-facts[from-1].T <= gap {
-			from--
-		}
-		for to < len(facts) && facts[to].T-facts[to-1].T <= gap {
-			to++
-		}
-		for k := from; k < to; k++ {
-			in[k] = true
-			if at, known := slices.BinarySearch(ids, facts[k].Session); !known && facts[k].Session != 0 {
-				ids = slices.Insert(ids, at, facts[k].Session)
+	join := func(from, to int) {
+		for i := from; i < to; i++ {
+			in[i] = true
+			if at, known := slices.BinarySearch(ids, facts[i].Session); !known && facts[i].Session != 0 {
+				ids = slices.Insert(ids, at, facts[i].Session)
 				newID = true
 			}
 		}
 	}
 	for _, f := range some {
-		if i, there := slices.BinarySearchFunc(facts, f, compareFacts); there && !in[i] {
-			join(i)
-		}
+		join(stretch(facts, f))
 	}
 	for newID {
 		newID = false
@@ -94,7 +89,7 @@ func connected(facts, some Facts) Facts {
 				continue
 			}
 			if _, known := slices.BinarySearch(ids, f.Session); known {
-				join(i)
+				join(stretch(facts, f))
 			}
 		}
 	}
@@ -105,6 +100,39 @@ func connected(facts, some Facts) Facts {
 		}
 	}
 	return out
+}
+
+// stretch is from where to where facts lie without a gap around one of them.
+func stretch(facts Facts, f *fact.Fact) (from, to int) {
+	from, _ = slices.BinarySearchFunc(facts, f, compareFacts)
+	to = from + 1
+	for from > 0 && facts[from].T-facts[from-1].T <= gap {
+		from--
+	}
+	for to < len(facts) && facts[to].T-facts[to-1].T <= gap {
+		to++
+	}
+	return from, to
+}
+
+// fewIDs is how many session ids are looked for one by one.
+const fewIDs = 16
+
+// apart reports that no session id of a stretch comes again elsewhere; false also where there are many to look for.
+func apart(facts Facts, from, to int) bool {
+	var room [fewIDs]uint64
+	ids := room[:0]
+	for _, f := range facts[from:to] {
+		if f.Session == 0 || slices.Contains(ids, f.Session) {
+			continue
+		}
+		if len(ids) == fewIDs {
+			return false
+		}
+		ids = append(ids, f.Session)
+	}
+	elsewhere := func(f *fact.Fact) bool { return slices.Contains(ids, f.Session) }
+	return len(ids) == 0 || !slices.ContainsFunc(facts[:from], elsewhere) && !slices.ContainsFunc(facts[to:], elsewhere)
 }
 
 // SessionsIn are how many sessions begin in a period, and the time in them in milliseconds. All facts are needed: what is said in the period may
