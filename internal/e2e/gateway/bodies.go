@@ -77,12 +77,17 @@ func latin1(ctx context.Context, c *caller) (string, error) {
 	return "kept", nil
 }
 
+// attached is a statement with this content as its attachment, and the content's digest.
+func (c *caller) attached(content []byte) (statement, hash string) {
+	sum := sha256.Sum256(content)
+	hash = hex.EncodeToString(sum[:])
+	return fmt.Sprintf(`{"actor":{"mbox":"mailto:%s@example.com"},"verb":{"id":"http://example.com/verify"},"object":{"id":"http://example.com/verify"},`+
+		`"attachments":[{"usageType":"http://example.com/verify","display":{"en":"verify"},"contentType":"application/octet-stream","length":%d,"sha2":"%s"}]}`, c.mark, len(content), hash), hash
+}
+
 func multipart(ctx context.Context, c *caller) (string, error) {
 	content := everyByte()
-	sum := sha256.Sum256(content)
-	hash := hex.EncodeToString(sum[:])
-	statement := fmt.Sprintf(`{"actor":{"mbox":"mailto:%s@example.com"},"verb":{"id":"http://example.com/verify"},"object":{"id":"http://example.com/verify"},`+
-		`"attachments":[{"usageType":"http://example.com/verify","display":{"en":"verify"},"contentType":"application/octet-stream","length":256,"sha2":"%s"}]}`, c.mark, hash)
+	statement, hash := c.attached(content)
 	var body bytes.Buffer
 	fmt.Fprintf(&body, "--cut\r\nContent-Type: application/json\r\n\r\n%s\r\n--cut\r\nContent-Type: application/octet-stream\r\n"+
 		"Content-Transfer-Encoding: binary\r\nX-Experience-API-Hash: %s\r\n\r\n%s\r\n--cut--\r\n", statement, hash, content)
@@ -193,15 +198,15 @@ func large(ctx context.Context, c *caller) (string, error) {
 	return "as it was sent", c.comesBack(ctx, "application/octet-stream", "application/octet-stream", bytes.Repeat(everyByte(), 4_000_000/256))
 }
 
-// upload stores a document by an upload and returns how to ask for it.
-func (c *caller) upload(ctx context.Context, contentType string, body []byte) (url.Values, error) {
+// upload sends bytes by a signed URL and returns their name.
+func (c *caller) upload(ctx context.Context, body []byte) (string, error) {
 	sum := sha256.Sum256(body)
 	a, err := c.want(ctx, http.StatusOK, request{
 		method: "POST", path: "/uploads", header: map[string]string{"Content-Type": "application/json"},
 		body: fmt.Appendf(nil, `{"length":%d,"sha256":"%x"}`, len(body), sum),
 	})
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	var ticket struct {
 		Upload  string            `json:"upload"`
@@ -209,15 +214,24 @@ func (c *caller) upload(ctx context.Context, contentType string, body []byte) (u
 		Headers map[string]string `json:"headers"`
 	}
 	if err := json.Unmarshal(a.body, &ticket); err != nil {
-		return nil, fmt.Errorf("read ticket: %w", err)
+		return "", fmt.Errorf("read ticket: %w", err)
 	}
 	if a, err = c.signed(ctx, http.MethodPut, ticket.URL, ticket.Headers, body); err != nil || a.status != http.StatusOK {
-		return nil, fmt.Errorf("upload: %d %.200s, %w", a.status, a.body, err)
+		return "", fmt.Errorf("upload: %d %.200s, %w", a.status, a.body, err)
+	}
+	return ticket.Upload, nil
+}
+
+// uploadDocument stores a document by an upload and returns how to ask for it.
+func (c *caller) uploadDocument(ctx context.Context, contentType string, body []byte) (url.Values, error) {
+	upload, err := c.upload(ctx, body)
+	if err != nil {
+		return nil, err
 	}
 	query := c.state("content")
 	c.wrote = append(c.wrote, query)
 	_, err = c.want(ctx, http.StatusNoContent, request{
-		method: "PUT", path: statePath, query: query, header: map[string]string{"Content-Type": contentType, "X-Cairn-Upload": ticket.Upload},
+		method: "PUT", path: statePath, query: query, header: map[string]string{"Content-Type": contentType, "X-Cairn-Upload": upload},
 	})
 	return query, err
 }
@@ -226,7 +240,7 @@ func (c *caller) upload(ctx context.Context, contentType string, body []byte) (u
 // request of it doubles too.
 func quotes(ctx context.Context, c *caller) (string, error) {
 	body := []byte(`"` + strings.Repeat(`\"`, 2_000_000) + `"`)
-	query, err := c.upload(ctx, "application/json", body)
+	query, err := c.uploadDocument(ctx, "application/json", body)
 	if err != nil {
 		return "", err
 	}
@@ -240,7 +254,7 @@ func quotes(ctx context.Context, c *caller) (string, error) {
 // byUpload is a document that neither a request nor an answer carries.
 func byUpload(ctx context.Context, c *caller) (string, error) {
 	body := bytes.Repeat(everyByte(), 6_000_000/256)
-	query, err := c.upload(ctx, "video/mp4", body)
+	query, err := c.uploadDocument(ctx, "video/mp4", body)
 	if err != nil {
 		return "", err
 	}
@@ -257,6 +271,33 @@ func byUpload(ctx context.Context, c *caller) (string, error) {
 		err = fmt.Errorf("its URL answers %d with %d bytes of %q", a.status, len(a.body), a.header.Get("Content-Type"))
 	}
 	return "uploaded and downloaded by signed URLs", err
+}
+
+// attachmentByUpload is a statement with an attachment that neither a request nor an answer of Lambda carries. Where answers have
+// no limit it comes at once.
+func attachmentByUpload(ctx context.Context, c *caller) (string, error) {
+	content := bytes.Repeat(everyByte(), 6_000_000/256)
+	upload, err := c.upload(ctx, content)
+	if err != nil {
+		return "", err
+	}
+	statement, _ := c.attached(content)
+	a, err := c.want(ctx, http.StatusOK, request{
+		method: "POST", path: "/statements", header: map[string]string{"Content-Type": "application/json", "X-Cairn-Upload": upload}, body: []byte(statement),
+	})
+	if err != nil {
+		return "", err
+	}
+	id, found := strings.Trim(string(a.body), `[]" `), "given at once"
+	a, err = c.send(ctx, request{method: "GET", path: "/statements", query: url.Values{"statementId": {id}, "attachments": {"true"}}})
+	if err == nil && a.status == http.StatusSeeOther {
+		found = "given by a signed URL"
+		a, err = c.signed(ctx, http.MethodGet, a.header.Get("Location"), nil, nil)
+	}
+	if contentType := a.header.Get("Content-Type"); err == nil && (a.status != http.StatusOK || !bytes.Contains(a.body, content) || !strings.HasPrefix(contentType, "multipart/mixed; boundary=")) {
+		err = fmt.Errorf("the answer is %d with %d bytes of %q", a.status, len(a.body), contentType)
+	}
+	return "uploaded by a signed URL, " + found, err
 }
 
 func tooLarge(ctx context.Context, c *caller) (string, error) {

@@ -41,6 +41,7 @@ var Probes = []Probe{
 	{"a document of 4 MB", "large documents are refused or cut", large},
 	{"4 MB of JSON full of quotes", "large pages of statements, and such documents, are refused or come back as base64", quotes},
 	{"a document of 6 MB by an upload", "documents larger than a request cannot be stored or read", byUpload},
+	{"an attachment of 6 MB by an upload", "attachments larger than a request cannot be stored or read", attachmentByUpload},
 	{"a body that is too large", "clients are not told what the limit is", tooLarge},
 	{"204 has no body", "clients take the answer to a write for a broken one", noContent},
 	{"the request's id", "an operator cannot find a client's request in the logs", requestID},

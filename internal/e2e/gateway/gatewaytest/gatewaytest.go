@@ -58,6 +58,7 @@ var breakers = map[string]breaker{
 	"a document of 4 MB":                   {in: replaceBody(func(b []byte) []byte { return b[:min(len(b), 1_000_000)] })},
 	"4 MB of JSON full of quotes":          {out: inBase64},
 	"a document of 6 MB by an upload":      {out: drop("Location")},
+	"an attachment of 6 MB by an upload":   {in: func(r *http.Request) { r.Header.Del("X-Cairn-Upload") }},
 	"a body that is too large":             {out: status(http.StatusInternalServerError)},
 	"204 has no body":                      {out: status(http.StatusOK)},
 	"the request's id":                     {out: drop("X-Request-Id")},
