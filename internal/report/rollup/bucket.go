@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -23,7 +24,10 @@ type bucket struct {
 }
 
 func (b bucket) compare(c bucket) int {
-	return cmp.Or(slices.Compare(b.scope[:], c.scope[:]), cmp.Compare(b.grain, c.grain), cmp.Compare(b.at, c.at))
+	if n := bytes.Compare(b.scope[:], c.scope[:]); n != 0 {
+		return n
+	}
+	return cmp.Or(cmp.Compare(b.grain, c.grain), cmp.Compare(b.at, c.at))
 }
 
 func (b bucket) ref(s space, lane uint8) table.Ref {
@@ -47,8 +51,25 @@ func place(c measure.Cell) (bucket, string) {
 	case measure.Cohort:
 		letter = 'c'
 	}
-	return b, string(letter) + strconv.FormatUint(uint64(c.Counter), 36)
+	return b, attribute(letter, c.Counter)
 }
+
+func attribute(letter byte, c measure.Counter) string {
+	if int(c) < len(attributes[0]) {
+		return attributes[letter-'a'][c]
+	}
+	return string(letter) + strconv.FormatUint(uint64(c), 36)
+}
+
+// attributes are the names of attributes by letter and counter, made once: each sum of each statement has one.
+var attributes = func() (names ['w' - 'a' + 1][measure.RetainedWeek + measure.RetainedWeeks + 1]string) {
+	for letter := range names {
+		for c := range names[letter] {
+			names[letter][c] = string(rune('a'+letter)) + strconv.FormatUint(uint64(c), 36)
+		}
+	}
+	return names
+}()
 
 // cellOf is the inverse of place.
 func cellOf(b bucket, attr string) (measure.Cell, error) {
@@ -70,38 +91,47 @@ func cellOf(b bucket, attr string) (measure.Cell, error) {
 	return c, nil
 }
 
-// additions are sums by the bucket that they are added to.
-type additions map[bucket]map[string]int64
-
-func (a additions) add(sums measure.Sums) {
-	for cell, n := range sums {
-		b, attr := place(cell)
-		row := a[b]
-		if row == nil {
-			row = map[string]int64{}
-			a[b] = row
-		}
-		row[attr] += n
-	}
+// addition is what is added to one attribute of a bucket.
+type addition struct {
+	bucket
+	attr string
+	n    int64
 }
 
-// writes are the updates of the buckets, in their order.
-func (a additions) writes(s space, lane uint8) []table.Write {
-	buckets := make([]bucket, 0, len(a))
-	for b := range a {
-		buckets = append(buckets, b)
+func (a addition) compare(b addition) int {
+	if n := a.bucket.compare(b.bucket); n != 0 {
+		return n
 	}
-	slices.SortFunc(buckets, bucket.compare)
-	writes := make([]table.Write, 0, len(a))
-	for _, b := range buckets {
+	return cmp.Compare(a.attr, b.attr)
+}
+
+// additionsOf are what sums add, in any order.
+func additionsOf(sums measure.Sums) []addition {
+	out := make([]addition, 0, len(sums))
+	for cell, n := range sums {
+		b, attr := place(cell)
+		out = append(out, addition{b, attr, n})
+	}
+	return out
+}
+
+// bucketWrites are the updates of the buckets, in their order.
+func bucketWrites(s space, lane uint8, all []addition) []table.Write {
+	slices.SortFunc(all, addition.compare)
+	var writes []table.Write
+	for len(all) > 0 {
+		b := all[0].bucket
 		var actions []table.Action
-		for attr, n := range a[b] {
+		for len(all) > 0 && all[0].bucket == b {
+			attr, n := all[0].attr, int64(0)
+			for ; len(all) > 0 && all[0].bucket == b && all[0].attr == attr; all = all[1:] {
+				n += all[0].n
+			}
 			if n != 0 {
 				actions = append(actions, table.Add(attr, table.N(n)))
 			}
 		}
 		if len(actions) > 0 {
-			slices.SortFunc(actions, func(a, b table.Action) int { return cmp.Compare(a.Attr, b.Attr) })
 			writes = append(writes, table.Update(b.ref(s, lane), actions))
 		}
 	}

@@ -197,10 +197,10 @@ type plan struct {
 	before  saved
 	after   *ledger
 	ledger  []table.Write
-	sums    measure.Sums
-	rows    map[bucket]bool
+	bytes   int // of ledger
+	sums    []addition
+	rows    []bucket // that the sums change; see rowsChanged
 	index   []table.Write
-	sorted  []bucket // see order
 }
 
 // maxRows is how many buckets one ledger may change in one group: there must be room for its own items too.
@@ -276,17 +276,17 @@ func (r *foldRun) planFor(l *ledger, changes []change) (p *plan, err error) {
 	if !l.apply(changes) {
 		return nil, nil
 	}
-	p = &plan{learner: l.learner, done: len(changes), before: before, after: l, rows: map[bucket]bool{}}
-	p.sums = measure.Difference(old, l.facts, r.g.zone, l.unattributed)
-	for cell := range p.sums {
-		b, _ := place(cell)
-		p.rows[b] = true
-	}
+	p = &plan{learner: l.learner, done: len(changes), before: before, after: l}
+	p.sums = additionsOf(measure.Difference(old, l.facts, r.g.zone, l.unattributed))
+	p.rows = rowsChanged(p.sums)
 	if len(p.rows) > maxRows {
 		return nil, errTooWide
 	}
 	p.ledger = l.writes(r.g.space, r.layout)
-	if len(p.ledger)+len(p.rows) > table.MaxGroup || p.bytes() > groupBytes {
+	for i := range p.ledger {
+		p.bytes += p.ledger[i].Item.Size()
+	}
+	if len(p.ledger)+len(p.rows) > table.MaxGroup || p.bytes > groupBytes {
 		return nil, errTooWide
 	}
 	p.index = indexRowsOf(r.g.space, l.learner, old, changes)
@@ -295,25 +295,20 @@ func (r *foldRun) planFor(l *ledger, changes []change) (p *plan, err error) {
 
 // indexRowsOf are the index rows of scopes that the ledger had no fact under before.
 func indexRowsOf(s space, learner fact.Hash, old []fact.Fact, changes []change) (rows []table.Write) {
-	scopes := map[fact.Hash]bool{{}: true}
+	var scopes []fact.Hash
 	for i := range changes {
-		f := &changes[i].fact
-		if !changes[i].live {
+		if f := &changes[i].fact; changes[i].live {
+			scopes = append(append(scopes, f.Content, f.Parent), f.Groupings...)
+		}
+	}
+	slices.SortFunc(scopes, func(a, b fact.Hash) int { return bytes.Compare(a[:], b[:]) })
+	for _, scope := range slices.Compact(scopes) {
+		if scope == (fact.Hash{}) || anyUnder(old, scope) {
 			continue
 		}
-		for n := range 2 + len(f.Groupings) {
-			scope := scopeOf(f, n)
-			if scopes[scope] {
-				continue
-			}
-			scopes[scope] = true
-			if slices.ContainsFunc(old, func(f fact.Fact) bool { return f.Under(scope) }) {
-				continue
-			}
-			rows = append(rows, table.Put(schema.Rollups, table.Item{
-				schema.PK: table.S(s.index(scope)), schema.SK: table.B(slices.Clone(learner[:])),
-			}))
-		}
+		rows = append(rows, table.Put(schema.Rollups, table.Item{
+			schema.PK: table.S(s.index(scope)), schema.SK: table.B(slices.Clone(learner[:])),
+		}))
 	}
 	return rows
 }
@@ -327,6 +322,16 @@ func scopeOf(f *fact.Fact, n int) fact.Hash {
 		return f.Parent
 	}
 	return f.Groupings[n-2]
+}
+
+// anyUnder looks from the end: what was done last goes on, as a rule.
+func anyUnder(facts []fact.Fact, scope fact.Hash) bool {
+	for i := len(facts) - 1; i >= 0; i-- {
+		if facts[i].Under(scope) {
+			return true
+		}
+	}
+	return false
 }
 
 // commit writes the plans, packed into groups, and reports whether any of it was done.

@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/cairn-lrs/cairn/internal/table"
@@ -9,8 +10,8 @@ import (
 // group is what is committed together: ledgers with the sums of all their differences.
 type group struct {
 	plans []*plan
-	rows  map[bucket]bool
-	items int // of ledgers
+	rows  []bucket // that they change, as in a plan
+	items int      // of ledgers
 	bytes int
 }
 
@@ -21,71 +22,67 @@ const groupBytes = table.MaxGroupBytes - 512<<10
 // so the plans lie in the order of the buckets that they change: those that share most meet.
 func pack(plans []*plan, alone bool) []*group {
 	slices.SortFunc(plans, func(a, b *plan) int {
-		if c := slices.CompareFunc(a.order(), b.order(), bucket.compare); c != 0 {
+		if c := slices.CompareFunc(a.rows, b.rows, bucket.compare); c != 0 {
 			return c
 		}
-		return slices.Compare(a.learner[:], b.learner[:])
+		return bytes.Compare(a.learner[:], b.learner[:])
 	})
 	var groups []*group
-	open := &group{rows: map[bucket]bool{}}
+	var open *group
 	for _, p := range plans {
-		if len(open.plans) > 0 && (alone || !open.fits(p)) {
+		if open == nil || alone || !open.add(p) {
+			open = &group{[]*plan{p}, p.rows, len(p.ledger), p.bytes}
 			groups = append(groups, open)
-			open = &group{rows: map[bucket]bool{}}
 		}
-		open.add(p)
-	}
-	if len(open.plans) > 0 {
-		groups = append(groups, open)
 	}
 	return groups
 }
 
-// order is the buckets of a plan, those of the activities first: all share the store's.
-func (p *plan) order() []bucket {
-	if p.sorted == nil {
-		for b := range p.rows {
-			p.sorted = append(p.sorted, b)
-		}
-		slices.SortFunc(p.sorted, func(a, b bucket) int { return -a.compare(b) })
+// add adds a plan and reports true, if there is room for it.
+func (g *group) add(p *plan) bool {
+	rows := bothRows(g.rows, p.rows)
+	if len(rows)+g.items+len(p.ledger) > table.MaxGroup || g.bytes+p.bytes > groupBytes {
+		return false
 	}
-	return p.sorted
-}
-
-func (p *plan) bytes() int {
-	n := 0
-	for _, w := range p.ledger {
-		n += w.Item.Size()
-	}
-	return n
-}
-
-func (g *group) fits(p *plan) bool {
-	rows := len(g.rows)
-	for b := range p.rows {
-		if !g.rows[b] {
-			rows++
-		}
-	}
-	return rows+g.items+len(p.ledger) <= table.MaxGroup && g.bytes+p.bytes() <= groupBytes
-}
-
-func (g *group) add(p *plan) {
-	g.plans = append(g.plans, p)
-	for b := range p.rows {
-		g.rows[b] = true
-	}
+	g.plans, g.rows = append(g.plans, p), rows
 	g.items += len(p.ledger)
-	g.bytes += p.bytes()
+	g.bytes += p.bytes
+	return true
+}
+
+// rowsChanged are the buckets of additions, each once, those of the activities before the store's: all plans share that.
+func rowsChanged(sums []addition) []bucket {
+	rows := make([]bucket, len(sums))
+	for i := range sums {
+		rows[i] = sums[i].bucket
+	}
+	slices.SortFunc(rows, func(a, b bucket) int { return b.compare(a) })
+	return slices.Compact(rows)
+}
+
+// bothRows are the rows of two plans or groups, each once, in the order of rowsChanged.
+func bothRows(a, b []bucket) []bucket {
+	out := make([]bucket, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch c := a[0].compare(b[0]); {
+		case c > 0:
+			out, a = append(out, a[0]), a[1:]
+		case c < 0:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out, a, b = append(out, a[0]), a[1:], b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }
 
 // writes are the items of the ledgers, then the sums.
 func (g *group) writes(s space, lane uint8) []table.Write {
 	var writes []table.Write
-	sums := additions{}
+	var sums []addition
 	for _, p := range g.plans {
 		writes = append(writes, p.ledger...)
-		sums.add(p.sums)
+		sums = append(sums, p.sums...)
 	}
-	return append(writes, sums.writes(s, lane)...)
+	return append(writes, bucketWrites(s, lane, sums)...)
 }
