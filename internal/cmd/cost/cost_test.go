@@ -50,8 +50,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// closeness is how far a number may be from the page's: what lies where by random ids and keys differs from run to run, and
-// so do the reads of it and what compresses. One write unit more of a statement is further.
+// closeness is how far a number may be from the page's: what compresses differs with random ids from run to run, by some 4 %. One
+// write unit more of a statement is further.
 const closeness = 0.1
 
 var number = regexp.MustCompile(`\d+(\.\d+)?`)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -82,11 +83,13 @@ func open(ctx context.Context, folder string, accessLine int64) (*world, error) 
 	})
 	w.cairn, w.handler, w.reports = cairn, cairn.Handler(), cairn.ReportsHandler()
 	w.consume = cairn.Rollups.Consumer(0)
-	store, err := cairn.Directory.CreateStore(ctx, "cost")
+	// A store's keys decide which learners lie together, and so what their reports read: they are the same in each run.
+	directory := auth.NewDirectory(auth.Config{Tables: tables, Scanner: tables, Shards: shards, Random: rand.NewChaCha8([32]byte{1})})
+	store, err := directory.CreateStore(ctx, "cost")
 	if err != nil {
 		return nil, errors.Join(err, w.close())
 	}
-	w.key, w.secret, err = cairn.Directory.CreateCredential(ctx, store.ID, auth.NewCredential{Scopes: auth.Scopes{auth.All}})
+	w.key, w.secret, err = directory.CreateCredential(ctx, store.ID, auth.NewCredential{Scopes: auth.Scopes{auth.All}})
 	if err != nil {
 		return nil, errors.Join(err, w.close())
 	}
