@@ -89,13 +89,14 @@ func (r *Rollups) DeadLetters(ctx context.Context, store, after string) (letters
 	return rollup.DeadLetters(ctx, r.tables, store, after, lettersAtOnce)
 }
 
-// lettersAtOnce bounds what is listed or tried again by one call.
-const lettersAtOnce = 200
+// lettersAtOnce bounds what is listed by one call, replayedAtOnce what is tried again: each statement is read by itself, from the bucket too,
+// and the command behind a call waits 10 s, which is not much for an operator who is far from the stack.
+const lettersAtOnce, replayedAtOnce = 200, 25
 
 // Replay tries dead letters of a store again, some of those whose ids come after one: each statement is read as it is now. It
 // returns how many are counted now, or need not be, how many are dead letters still, and the id to go on after, "" at the end.
 func (r *Rollups) Replay(ctx context.Context, store, after string) (gone, still int, next string, err error) {
-	letters, more, err := r.DeadLetters(ctx, store, after)
+	letters, more, err := rollup.DeadLetters(ctx, r.tables, store, after, replayedAtOnce)
 	if err != nil || len(letters) == 0 {
 		return 0, 0, "", err
 	}

@@ -339,3 +339,33 @@ func TestDeadLetters(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Dead letters are tried again a few at a time: a command waits for each call, and on a stack that is far away each letter takes a while.
+func TestReplayInParts(t *testing.T) {
+	dir := t.TempDir()
+	f := openFolder(t, dir)
+	const letters = 60 // of statements that are not there any more
+	f.closed(dir, func(db *pebble.DB) {
+		for n := range letters {
+			apply(t, db, table.Put(schema.DeadLetters, table.Item{
+				schema.PK: table.S(auth.DefaultStore), schema.SK: table.B(fmt.Appendf(nil, "%08d-0000-4000-8000-000000000000", n)),
+				schema.Reason: table.S("lost"), schema.When: table.N(1),
+			}))
+		}
+	})
+	f = openFolder(t, dir)
+	all, after := 0, ""
+	for first := true; first || after != ""; first = false {
+		gone, still, next, err := f.Rollups.Replay(t.Context(), auth.DefaultStore, after)
+		if err != nil || gone == 0 || gone > letters/2 || still > 0 {
+			t.Fatalf("after %q: %d gone, %d still, %v", after, gone, still, err)
+		}
+		all, after = all+gone, next
+	}
+	if all != letters {
+		t.Errorf("%d letters of %d are gone", all, letters)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
