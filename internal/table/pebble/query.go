@@ -123,7 +123,7 @@ func (db *DB) readPage(ctx context.Context, r keyRange, limit int, from engine.R
 		return table.Page{}, 0, err
 	}
 	defer func() { err = errors.Join(err, iter.Close()) }()
-	first, next := iter.First, iter.Next
+	first, next := iter.First, (&stepper{Iterator: iter}).forward
 	if r.descending {
 		first, next = iter.Last, iter.Prev
 	}
@@ -157,6 +157,30 @@ func (db *DB) readPage(ctx context.Context, r keyRange, limit int, from engine.R
 		}
 	}
 	return page, size, iter.Error()
+}
+
+// stepper goes from item to item. Until the engine writes its memory to disk it keeps there what was overwritten, and steps over every
+// older version: of a row of sums there can be thousands. Once that takes many steps, the next item is sought instead.
+type stepper struct {
+	*engine.Iterator
+	steps int    // of the engine so far
+	seeks bool   // from now on
+	key   []byte // room for what is sought
+}
+
+// manySteps take as long as a seek.
+const manySteps = 32
+
+func (s *stepper) forward() bool {
+	if s.seeks {
+		s.key = append(append(s.key[:0], s.Key()...), 0)
+		return s.SeekGE(s.key)
+	}
+	ok := s.Next()
+	stats := s.Stats()
+	steps := stats.ForwardStepCount[engine.InternalIterCall]
+	s.seeks, s.steps = steps-s.steps > manySteps, steps
+	return ok
 }
 
 // decode makes an item of what is stored under the rest of its key.
