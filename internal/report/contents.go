@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json/v2"
+	"slices"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
@@ -136,8 +137,15 @@ func (a *asking) dateTime(ms int64) string {
 	return time.UnixMilli(ms).In(a.zone).Format("2006-01-02T15:04:05.000Z07:00")
 }
 
-// sortByLabel gives rows that came from a map the same order each time.
-func sortByLabel(t *result.Table) { t.Sort(t.Columns[0].ID, false) }
+// sortByLabel gives rows that came from a map the same order each time: by all that they are about, since one learner has several
+// contents.
+func sortByLabel(t *result.Table) {
+	for _, c := range slices.Backward(t.Columns) {
+		if c.Kind == result.Label {
+			t.Sort(c.ID, false)
+		}
+	}
+}
 
 // unused is M08: contents that were ever seen and that nobody touched in the period.
 func unused(a *asking) (*result.Table, error) {
