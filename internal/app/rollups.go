@@ -60,6 +60,9 @@ func (r *Rollups) Fold(lane uint8) func(ctx context.Context, changes []table.Cha
 	return func(ctx context.Context, changes []table.Change) error {
 		var events []rollup.Event
 		for _, change := range changes {
+			if err := table.Rest(ctx); err != nil {
+				return err
+			}
 			c, ok, err := r.statements.Changed(ctx, change)
 			if err != nil {
 				return err

@@ -23,6 +23,8 @@ type Follower struct {
 	// Latest returns the newest sequence number of the feed: what statements say is merged long before Also had them. nil where
 	// nobody recovers.
 	Latest func(ctx context.Context) (string, error)
+	// Busy reports whether there are requests, which Run leaves the machine to; nil: always.
+	Busy func() bool
 	// Trimmed is called when changes were lost before they were read; nil: nobody is told.
 	Trimmed func()
 
@@ -32,15 +34,16 @@ type Follower struct {
 	saved  time.Time         // when the checkpoints were written
 }
 
-// Changes gather while the follower rests: those of one learner, counted together, cost little more than one. It rests for
-// longer than it works, so that requests have the machine, unless it falls far behind: the feed is not kept for ever.
+// Requests have the machine: while there are some, a pass rests for longer than it works (table.Pace), half as long for every farBehind passes that
+// it lies behind, since the feed is not kept for ever. Between passes changes gather: those of one learner, counted together,
+// cost little more than one.
 const (
-	followPage    = 1000 // changes of one read
-	followBatch   = 5000 // changes at once, some 3 KB each
-	followPause   = 50 * time.Millisecond
-	followLongest = 2 * time.Second
-	restPerWork   = 4
-	farBehind     = 10 // passes in a row that had as many changes as they could take
+	followPage     = 1000 // changes of one read
+	followBatch    = 5000 // changes at once, some 3 KB each
+	restPerWork    = 4
+	farBehind      = 10 // passes in a row that had as many changes as they could take
+	shortestGather = 50 * time.Millisecond
+	longestGather  = 2 * time.Second
 
 	checkpointEvery = time.Second // a restart repeats what came after a checkpoint, which is harmless
 )
@@ -48,24 +51,27 @@ const (
 // Run follows until the context ends, and returns its error, or the first other one. A change that cannot be completed
 // now is tried again, so an error is one of reading.
 func (f *Follower) Run(ctx context.Context) error {
-	full := 0
+	full, busy := 0, f.Busy
+	if busy == nil {
+		busy = func() bool { return true }
+	}
 	for {
 		began := f.Positions.Now()
-		n, err := f.Pass(ctx)
+		n, err := f.Pass(table.WithPace(ctx, table.NewPace(restPerWork>>(full/farBehind), busy)))
 		if err != nil {
 			return err
 		}
-		if n < followBatch {
-			full = 0
-		} else if full++; full > farBehind {
+		if n >= followBatch {
+			full++
 			continue
 		}
-		rest := min(max(restPerWork*f.Positions.Now().Sub(began), followPause), followLongest)
+		full = 0
+		gather := min(max(f.Positions.Now().Sub(began), shortestGather), longestGather)
 		if err := f.Wait(ctx, f.latest); err != nil {
 			return err
 		}
 		select {
-		case <-time.After(rest):
+		case <-time.After(gather):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

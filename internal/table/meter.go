@@ -33,7 +33,7 @@ func WithMeter(ctx context.Context, m *Meter) context.Context {
 	return context.WithValue(ctx, meterKey{}, m)
 }
 
-// Metered returns db with every call's cost added to the context's Meter, if it has one.
+// Metered returns db with every call's cost added to the context's Meter, if it has one, and at the context's Pace.
 func Metered(db DB) DB { return metered{db} }
 
 type metered struct{ DB }
@@ -45,37 +45,62 @@ func charge(ctx context.Context, c Cost) {
 }
 
 func (d metered) Get(ctx context.Context, ref Ref, c Consistency) (Item, Cost, error) {
+	if err := Rest(ctx); err != nil {
+		return nil, Cost{}, err
+	}
 	item, cost, err := d.DB.Get(ctx, ref, c)
 	charge(ctx, cost)
 	return item, cost, err
 }
 
 func (d metered) BatchGet(ctx context.Context, refs []Ref, c Consistency) ([]Item, Cost, error) {
+	if err := Rest(ctx); err != nil {
+		return nil, Cost{}, err
+	}
 	items, cost, err := d.DB.BatchGet(ctx, refs, c)
 	charge(ctx, cost)
 	return items, cost, err
 }
 
 func (d metered) Query(ctx context.Context, q Query) (Page, Cost, error) {
+	if err := Rest(ctx); err != nil {
+		return Page{}, Cost{}, err
+	}
 	page, cost, err := d.DB.Query(ctx, q)
 	charge(ctx, cost)
 	return page, cost, err
 }
 
 func (d metered) Apply(ctx context.Context, w Write) (Item, Cost, error) {
+	if err := Rest(ctx); err != nil {
+		return nil, Cost{}, err
+	}
 	item, cost, err := d.DB.Apply(ctx, w)
 	charge(ctx, cost)
 	return item, cost, err
 }
 
 func (d metered) Group(ctx context.Context, token string, ws []Write) (Cost, error) {
+	if err := Rest(ctx); err != nil {
+		return Cost{}, err
+	}
 	cost, err := d.DB.Group(ctx, token, ws)
 	charge(ctx, cost)
 	return cost, err
 }
 
 func (d metered) Batch(ctx context.Context, ws []Write) (Cost, error) {
+	if err := Rest(ctx); err != nil {
+		return Cost{}, err
+	}
 	cost, err := d.DB.Batch(ctx, ws)
 	charge(ctx, cost)
 	return cost, err
+}
+
+func (d metered) Changes(ctx context.Context, table, shard, after string, limit int) ([]Change, bool, error) {
+	if err := Rest(ctx); err != nil {
+		return nil, false, err
+	}
+	return d.DB.Changes(ctx, table, shard, after, limit)
 }

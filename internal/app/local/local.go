@@ -45,9 +45,10 @@ type Cairn struct {
 	Tables *pebble.DB
 	Blobs  *disk.Store
 
-	log  *slog.Logger
-	stop context.CancelFunc
-	wait sync.WaitGroup
+	log     *slog.Logger
+	traffic traffic
+	stop    context.CancelFunc
+	wait    sync.WaitGroup
 }
 
 // TablesFolder is in every data folder.
@@ -73,7 +74,7 @@ func Open(ctx context.Context, dir string, o Options) (*Cairn, error) {
 
 // Handler serves everything, and the signed URLs of large documents.
 func (c *Cairn) Handler() http.Handler {
-	everything := c.App.Handler()
+	everything := c.traffic.through(c.App.Handler())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, disk.TransferPath) {
 			c.Blobs.ServeHTTP(w, r)
@@ -149,7 +150,7 @@ func (c *Cairn) follow() {
 	c.stop = stop
 	wait := func(ctx context.Context, after string) error { return c.Tables.Wait(ctx, schema.Statements, after) }
 	latest := func(ctx context.Context) (string, error) { return c.Tables.Latest(ctx, schema.Statements) }
-	follower := &lrs.Follower{Service: c.Statements, Wait: wait, Latest: latest, Also: c.Rollups.Fold(0)}
+	follower := &lrs.Follower{Service: c.Statements, Wait: wait, Latest: latest, Also: c.Rollups.Fold(0), Busy: c.traffic.busy}
 	follower.Trimmed = func() {
 		if err := c.Rollups.CountAgain(ctx); err != nil {
 			c.log.Warn("changes were lost before reports had them: run `cairn rebuild`", "error", err)
