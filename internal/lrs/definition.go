@@ -1,8 +1,10 @@
 package lrs
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/position"
@@ -44,6 +46,35 @@ func (c contributions) addDefinition(a *xapi.Activity, at position.Position) {
 }
 
 func (d *definitions) ref() table.Ref { return d.activity }
+
+func (d *definitions) own() contribution {
+	all := &definitions{activity: d.activity, packing: d.packing, brought: slices.Clone(d.brought)}
+	for i := range all.brought {
+		all.brought[i].json = bytes.Clone(all.brought[i].json)
+	}
+	return all
+}
+
+// join keeps of each definition the first and the last statement that brought it: those between them change nothing more.
+func (d *definitions) join(other contribution) contribution {
+	all := slices.Concat(d.brought, other.(*definitions).brought)
+	slices.SortStableFunc(all, func(a, b definition) int { return a.position.Compare(b.position) })
+	kept := make([]definition, 0, len(all))
+	for i, b := range all {
+		same := func(o definition) bool { return bytes.Equal(o.json, b.json) }
+		if !slices.ContainsFunc(all[:i], same) || !slices.ContainsFunc(all[i+1:], same) {
+			kept = append(kept, b)
+		}
+	}
+	return &definitions{activity: d.activity, packing: d.packing, brought: kept}
+}
+
+func (d *definitions) size() (pieces, bytes int) {
+	for _, b := range d.brought {
+		bytes += len(b.json)
+	}
+	return len(d.brought), bytes
+}
 
 func (d *definitions) marks(hash func(piece ...[]byte) uint64) []uint64 {
 	marks := make([]uint64, len(d.brought))
@@ -113,7 +144,7 @@ func (s *Service) Definitions(ctx context.Context, p auth.Principal, activityIDs
 	for i, id := range activityIDs {
 		refs[i] = activityRef(p.Store, id)
 	}
-	items, err := s.batchGet(ctx, refs)
+	items, err := s.mergedItems(ctx, refs)
 	if err != nil {
 		return nil, unavailable("the activities could not be read", err)
 	}

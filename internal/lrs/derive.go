@@ -118,7 +118,7 @@ func (d *Derivation) merge(ctx context.Context, brought map[string]contributions
 		}
 	}
 	clear(brought)
-	return nil
+	return d.MergeWaiting(ctx)
 }
 
 // add takes what one stored statement brings.

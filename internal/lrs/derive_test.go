@@ -29,8 +29,12 @@ func (w *world) contents(name string) map[string]table.Item {
 	return items
 }
 
-// merged is what the merged items hold, without how often they changed.
+// mergedItems is what the merged items hold, without how often they changed, when nothing waits any more.
 func (w *world) mergedItems() map[string]table.Value {
+	w.t.Helper()
+	if err := w.service.MergeWaiting(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
 	values := map[string]table.Value{}
 	for key, item := range w.contents(schema.Persons) {
 		values[key] = item[schema.Names]

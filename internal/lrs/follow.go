@@ -195,9 +195,12 @@ func (f *Follower) save(ctx context.Context) error {
 		}
 		checkpoints[mergeCheckpoint] = latest
 	}
-	// The requests of these changes may still be merging what their statements say. Recovery takes it that what lies before a
-	// checkpoint was merged.
+	// Recovery takes it that what lies before a checkpoint was merged: so the requests of these changes must have come to that,
+	// and what they left to wait is merged now.
 	if err := f.Positions.Drain(ctx); err != nil {
+		return err
+	}
+	if err := f.MergeWaiting(ctx); err != nil {
 		return err
 	}
 	for row, sequence := range checkpoints {

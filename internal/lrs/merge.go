@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"slices"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,11 +15,10 @@ import (
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
-// What statements say of an activity (its definition) and of an agent (its name) is merged into one item for each: a
+// What statements say of an activity (its definition) and of an agent (its name) is merged into one item each: a
 // merged item. A merge is decided by the positions of the statements, so racing writers and repeated requests leave what
 // they should. What changes nothing costs no write; where one process is the only writer it costs no read either, and what
-// changes something does not wait for the disk: a text that comes back and forth, as the type of an activity that one verb
-// makes a question, would cost a sync of its own for every other statement. Recovery merges again what a crash undid.
+// changes something waits in memory until the follower writes its next checkpoint (waiting.go).
 
 // contribution is what statements bring for one merged item.
 type contribution interface {
@@ -35,6 +32,15 @@ type contribution interface {
 	// merge takes the pieces into the item as it is stored, nil when there is none. next is what the item becomes, without
 	// its key and version, and nil when nothing changes. settled says that all pieces are settled then.
 	merge(stored table.Item) (next table.Item, settled bool, err error)
+
+	// own is a copy that keeps no part of a request in memory.
+	own() contribution
+
+	// join is this and the other one for the same item, as one. It changes neither.
+	join(other contribution) contribution
+
+	// size is how many pieces are brought, and their bytes.
+	size() (pieces, bytes int)
 }
 
 // contributions collects what statements of one store bring, each activity and each agent once.
@@ -127,13 +133,8 @@ func (s *Service) contribute(ctx context.Context, list []contribution) error {
 	if len(list) == 0 {
 		return nil
 	}
-	if s.merged != nil { // no merge waits for a disk or a net: goroutines would only cost their stacks
-		for _, c := range list {
-			if err := s.contributeOne(ctx, c, nil, false); err != nil {
-				return err
-			}
-		}
-		return nil
+	if s.merged != nil {
+		return s.await(ctx, list)
 	}
 	refs := make([]table.Ref, len(list))
 	for i, c := range list {
@@ -156,10 +157,6 @@ func (s *Service) contribute(ctx context.Context, list []contribution) error {
 
 // contributeOne merges one contribution. read says that stored was read already.
 func (s *Service) contributeOne(ctx context.Context, c contribution, stored table.Item, read bool) error {
-	defer s.merged.takeTurn(c)()
-	if s.merged.holds(c) {
-		return nil
-	}
 	var err error
 	for try := range maxCommits {
 		if try > 0 {
@@ -194,7 +191,6 @@ func (s *Service) mergeInto(ctx context.Context, c contribution, stored table.It
 	if err != nil || next == nil {
 		return settled, err
 	}
-	s.merged.forget(c) // before, since the reply may be lost
 	next[schema.PK] = table.S(ref.Key.Partition)
 	next[schema.Version] = table.N(stored[schema.Version].N + 1)
 	if err := s.putMerged(ctx, ref.Table, next, stored); err != nil {
@@ -203,7 +199,8 @@ func (s *Service) mergeInto(ctx context.Context, c contribution, stored table.It
 	return settled, nil
 }
 
-// putMerged replaces a merged item. An only writer has its turn and need not look whether somebody else was faster.
+// putMerged replaces a merged item. An only writer has its turn and need not look whether somebody else was faster, nor wait
+// for the disk: the log is written in order, so the checkpoint after it makes it durable.
 func (s *Service) putMerged(ctx context.Context, name string, next, stored table.Item) error {
 	if s.merged != nil {
 		return s.batch(ctx, []table.Write{table.Put(name, next)})
@@ -214,94 +211,4 @@ func (s *Service) putMerged(ctx context.Context, name string, next, stored table
 	}
 	_, _, err := s.Tables.Apply(ctx, table.Put(name, next, condition))
 	return err
-}
-
-// mergeMemory remembers what is settled, where this process is the only writer. A nil one remembers nothing and lets
-// nobody wait. It is safe for concurrent use.
-type mergeMemory struct {
-	seed    maphash.Seed
-	stripes [64]mergeStripe // by item
-}
-
-type mergeStripe struct {
-	turn sync.Mutex // held while an item of the stripe is merged
-
-	mu      sync.Mutex
-	settled map[string][]uint64 // marks by item
-}
-
-// maxRemembered bounds the items of a stripe, maxMarks the marks of an item; what is full is emptied, which costs reads
-// only.
-const (
-	maxRemembered = 4096
-	maxMarks      = 16
-)
-
-func newMergeMemory() *mergeMemory { return &mergeMemory{seed: maphash.MakeSeed()} }
-
-// takeTurn waits until nobody else merges into the item. What it returns ends the turn.
-func (m *mergeMemory) takeTurn(c contribution) (end func()) {
-	if m == nil {
-		return func() {}
-	}
-	stripe, _ := m.find(c)
-	stripe.turn.Lock()
-	return stripe.turn.Unlock
-}
-
-// find gives the stripe of a contribution's item and the marks of what is brought for it.
-func (m *mergeMemory) find(c contribution) (*mergeStripe, []uint64) {
-	ref := c.ref()
-	item := maphash.String(m.seed, ref.Key.Partition) // the kind of its term tells the tables apart
-	marks := c.marks(func(piece ...[]byte) uint64 {
-		var h maphash.Hash
-		h.SetSeed(m.seed)
-		h.WriteString(ref.Key.Partition) // none of these fails
-		for _, p := range piece {
-			h.Write(p)
-		}
-		return h.Sum64()
-	})
-	return &m.stripes[item%uint64(len(m.stripes))], marks
-}
-
-// holds reports whether all that is brought is settled.
-func (m *mergeMemory) holds(c contribution) bool {
-	if m == nil {
-		return false
-	}
-	stripe, marks := m.find(c)
-	stripe.mu.Lock()
-	defer stripe.mu.Unlock()
-	settled := stripe.settled[c.ref().Key.Partition]
-	return !slices.ContainsFunc(marks, func(mark uint64) bool { return !slices.Contains(settled, mark) })
-}
-
-// remember notes that all that is brought is settled. The caller has the turn.
-func (m *mergeMemory) remember(c contribution) {
-	if m == nil {
-		return
-	}
-	stripe, marks := m.find(c)
-	item := c.ref().Key.Partition
-	stripe.mu.Lock()
-	defer stripe.mu.Unlock()
-	if stripe.settled == nil || len(stripe.settled) >= maxRemembered {
-		stripe.settled = map[string][]uint64{}
-	}
-	if len(stripe.settled[item]) > maxMarks {
-		delete(stripe.settled, item)
-	}
-	stripe.settled[item] = append(stripe.settled[item], marks...)
-}
-
-// forget drops what was settled of an item that is about to change. The caller has the turn.
-func (m *mergeMemory) forget(c contribution) {
-	if m == nil {
-		return
-	}
-	stripe, _ := m.find(c)
-	stripe.mu.Lock()
-	defer stripe.mu.Unlock()
-	delete(stripe.settled, c.ref().Key.Partition)
 }

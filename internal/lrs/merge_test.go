@@ -8,7 +8,7 @@ import (
 
 // What was settled before a write whose reply is lost is not relied on after it.
 func TestTitleAfterALostReply(t *testing.T) {
-	lose := false // of the only batch of a request: what is merged
+	lose := false // of the only batch: what is merged
 	w := newWorld(t, &pebble.Faults{OnCall: func(c pebble.Call) pebble.Fault {
 		if lose && c.Op == pebble.OpBatch {
 			lose = false
@@ -18,8 +18,10 @@ func TestTitleAfterALostReply(t *testing.T) {
 	}})
 	p := principal(storeWith("titles", 1))
 	w.mustStore(p, titled(1, "one"))
-	lose = true
+	w.mergedItems()
 	w.mustStore(p, titled(2, "two"))
+	lose = true
+	w.mergedItems()
 	if lose {
 		t.Fatal("no reply was lost")
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/position"
@@ -53,6 +54,41 @@ func (c contributions) addName(a *xapi.Actor, at position.Position) {
 
 func (n *names) ref() table.Ref { return n.person }
 
+func (n *names) own() contribution {
+	all := &names{person: n.person, brought: slices.Clone(n.brought)}
+	for i := range all.brought {
+		all.brought[i].name = strings.Clone(all.brought[i].name)
+	}
+	return all
+}
+
+// join keeps of each name the first statement that brought it.
+func (n *names) join(other contribution) contribution {
+	all := &names{person: n.person}
+	for name, at := range firstOf(slices.Concat(n.brought, other.(*names).brought)) {
+		all.brought = append(all.brought, named{at, name})
+	}
+	return all
+}
+
+func (n *names) size() (pieces, bytes int) {
+	for _, b := range n.brought {
+		bytes += len(b.name)
+	}
+	return len(n.brought), bytes
+}
+
+// firstOf gives the first position of each name.
+func firstOf(all []named) map[string]position.Position {
+	first := make(map[string]position.Position, len(all))
+	for _, b := range all {
+		if at, known := first[b.name]; !known || b.position.Compare(at) < 0 {
+			first[b.name] = b.position
+		}
+	}
+	return first
+}
+
 func (n *names) marks(hash func(piece ...[]byte) uint64) []uint64 {
 	marks := make([]uint64, len(n.brought))
 	for i, b := range n.brought {
@@ -62,12 +98,7 @@ func (n *names) marks(hash func(piece ...[]byte) uint64) []uint64 {
 }
 
 func (n *names) merge(stored table.Item) (next table.Item, settled bool, err error) {
-	first := map[string]position.Position{}
-	for _, b := range slices.Concat(namesOf(stored), n.brought) {
-		if at, known := first[b.name]; !known || b.position.Compare(at) < 0 {
-			first[b.name] = b.position
-		}
-	}
+	first := firstOf(slices.Concat(namesOf(stored), n.brought))
 	members := make([][]byte, 0, len(first))
 	for name, at := range first {
 		members = append(members, append(at[:], name...))
@@ -93,12 +124,12 @@ func namesOf(item table.Item) []named {
 // Names returns the names that statements brought for the identifier, the one that was new last first, at most 100. It
 // sees every write before it. Source: xAPI 1.0.3 Communication 2.4.
 func (s *Service) Names(ctx context.Context, p auth.Principal, identifier xapi.IFI) ([]string, error) {
-	item, _, err := s.Tables.Get(ctx, personRef(p.Store, identifier), table.Strong)
+	items, err := s.mergedItems(ctx, []table.Ref{personRef(p.Store, identifier)})
 	if err != nil {
 		return nil, unavailable("the agent's names could not be read", err)
 	}
 	var names []string
-	for _, n := range slices.Backward(namesOf(item)) {
+	for _, n := range slices.Backward(namesOf(items[0])) {
 		names = append(names, n.name)
 	}
 	return names, nil

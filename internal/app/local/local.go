@@ -195,5 +195,5 @@ func (c *Cairn) countOlder(ctx context.Context) {
 func (c *Cairn) Close() error {
 	c.stop()
 	c.wait.Wait()
-	return errors.Join(c.Blobs.Close(), c.Tables.Close())
+	return errors.Join(c.Statements.MergeWaiting(context.Background()), c.Blobs.Close(), c.Tables.Close())
 }
