@@ -20,6 +20,8 @@ type change struct {
 	oldRaw, newRaw []byte     // the same as stored
 	failed         bool       // a condition did not hold
 	blind          bool       // what is stored was not read
+	sum            *summed    // instead of old and new, of an update that adds numbers
+	whole          bool       // old and new are asked for
 	ops            []indexOp
 	indexUnits     float64
 }
@@ -41,8 +43,11 @@ func (c *change) read(db *DB) (err error) {
 		c.blind = true
 		return nil
 	}
-	if c.oldRaw, err = db.loadItem(db.engine, c.engineKey, nil); err != nil || c.oldRaw == nil {
+	if c.oldRaw, err = db.loadItem(db.engine, c.engineKey, nil); err != nil {
 		return err
+	}
+	if c.sum = c.addNumbers(); c.sum != nil || c.oldRaw == nil {
+		return nil
 	}
 	c.old, err = c.t.decode(c.key, c.oldRaw)
 	return err
@@ -71,7 +76,9 @@ func (c *change) decide() error {
 	case table.OpPut:
 		c.new = c.write.Item
 	case table.OpUpdate:
-		if err := c.update(); err != nil {
+		if c.sum != nil {
+			c.newRaw = c.sum.raw
+		} else if err := c.update(); err != nil {
 			return err
 		}
 	case table.OpCheck:
@@ -143,9 +150,20 @@ func overflows(a, b int64) bool {
 	return b > 0 && a > math.MaxInt64-b || b < 0 && a < math.MinInt64-b
 }
 
+// oldSize is the size of what was there, as Item.Size counts.
+func (c *change) oldSize() int {
+	if c.sum != nil {
+		return c.sum.oldSize
+	}
+	return c.old.Size()
+}
+
 // units is what the change costs on its table: the larger of the item before and after. A failed condition costs what
 // there is, or what a put would have written.
 func (c *change) units() float64 {
+	if c.sum != nil {
+		return table.WriteUnits(max(c.sum.oldSize, c.sum.size))
+	}
 	size := max(c.old.Size(), c.new.Size())
 	if c.failed && c.old == nil {
 		size = c.write.Item.Size()

@@ -195,7 +195,7 @@ func (db *DB) fillBatch(batch *engine.Batch, u *unit) error {
 // writeItem puts the item into the batch. The first item of a table that is larger than a write unit puts that on
 // record with it.
 func (c *change) writeItem(batch *engine.Batch) error {
-	if c.new == nil {
+	if c.new == nil && c.sum == nil {
 		return batch.Delete(c.engineKey, nil)
 	}
 	if !c.t.large.Load() && c.units() > 1 {

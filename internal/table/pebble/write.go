@@ -24,6 +24,7 @@ func (db *DB) apply(ctx context.Context, w table.Write) (table.Item, table.Cost,
 	}
 	defer db.open.RUnlock()
 	u := unit{changes: []change{db.newChange(&w)}, durable: true}
+	u.changes[0].whole = true
 	if err := db.write(ctx, &u); err != nil {
 		return nil, table.Cost{}, fmt.Errorf("apply to %s: %w", w.Table, err)
 	}
@@ -89,7 +90,7 @@ func (db *DB) group(ctx context.Context, token string, ws []table.Write) (table.
 func (db *DB) repeatCost(u *unit) table.Cost {
 	units := 0.0
 	for i := range u.changes {
-		units += transactionFactor * table.ReadUnits(u.changes[i].old.Size(), table.Strong)
+		units += transactionFactor * table.ReadUnits(u.changes[i].oldSize(), table.Strong)
 	}
 	return db.cost(units, 0)
 }
