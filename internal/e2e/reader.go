@@ -22,14 +22,14 @@ type reader struct {
 	credential Credential
 }
 
-// newReader makes a store of test data, in which nothing is hidden.
-func newReader(t testing.TB, road Road) *reader {
+// newReader makes a store of test data, in which nothing is hidden, with more settings.
+func newReader(t testing.TB, road Road, settings ...string) *reader {
 	t.Helper()
 	store, err := road.NewStore(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := road.SetStore(t.Context(), store, "-test-data", "-k", "1"); err != nil {
+	if err := road.SetStore(t.Context(), store, append(settings, "-test-data", "-k", "1")...); err != nil {
 		t.Fatal(err)
 	}
 	credential, err := road.NewCredential(t.Context(), store, nil, false)
