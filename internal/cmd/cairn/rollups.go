@@ -146,9 +146,9 @@ var rebuildCommand = command{
 	name:    "rebuild",
 	summary: "Count all statements anew for reports",
 	details: whileServing + ` New statements may arrive meanwhile. Reports read what is there until the new count is whole, then switch over at
-once. Each difference that is found between the two is one line on stdout. A rebuild that was interrupted goes on where it was; on a
-deployed stack it needs CAIRN_BUCKET, the stack's output BucketName. The exit code is 0 when there was no difference and 3 when there
-was.`,
+once. Each difference that is found between the two is one line on stdout. A rebuild that was interrupted goes on where it was, and
+cairn serve goes on with one by itself; on a deployed stack it needs CAIRN_BUCKET, the stack's output BucketName. The exit code is 0 when
+there was no difference and 3 when there was.`,
 	run: func(ctx context.Context, t terminal, c command, args []string) error {
 		f := t.flags(c)
 		on := targetFlags(f)

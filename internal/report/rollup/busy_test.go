@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cairn-lrs/cairn/internal/report/fact"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 )
@@ -69,6 +70,11 @@ func TestUnitsOfABusyLearner(t *testing.T) {
 			if read > 2 || write > 12 {
 				t.Errorf("%d facts, batches of %d: %.2f read and %.2f write units a statement", size, batch, read, write)
 			}
+			for l, err := range (&Reader{Tables: db}).Ledgers(t.Context(), store, fact.Hash{}, &Reads{}) {
+				if err != nil || len(l.Facts) != k.n {
+					t.Fatalf("the ledger has %d facts, want %d, error %v", len(l.Facts), k.n, err)
+				}
+			}
 		}
 	}
 }
@@ -90,6 +96,64 @@ func foldMetered(t *testing.T, f *Folder, events []Event, batch int) (cost table
 	f.Tables = counted.DB
 	cost, _ = meter.Total()
 	return cost, items, took
+}
+
+// What a Folder remembers of a ledger is whole: it goes on behind the pages that it wrote itself.
+func TestFolderGoesOnFromItsMemory(t *testing.T) {
+	store := storeOf("acme")
+	db := memory(t)
+	o := newOracle(store)
+	k := &kiosk{t: t, store: store.ID}
+	f := NewFolder(Folder{Tables: db, Stores: storesOf(store), KeepFacts: 1})
+	for _, n := range []int{300, 1, 100, 2500, 1, 100} {
+		events := k.next(n)
+		for _, e := range events {
+			o.happened(e)
+		}
+		mustFold(t, f, events)
+		o.check(t, db)
+	}
+}
+
+// Long ledgers are not all in memory at once when a report reads those of many learners.
+func TestLongLedgersAreReadInParts(t *testing.T) {
+	store := storeOf("acme")
+	db := memory(t)
+	o := newOracle(store)
+	var events []Event
+	stored := time.Date(2026, 1, 10, 8, 0, 0, 0, time.UTC)
+	for n := range 2400 {
+		stored = stored.Add(time.Minute)
+		s := statement{learner: fmt.Sprint("learner", n%6), verb: "http://example.org/v", content: "c", at: stored}
+		events = append(events, Event{Store: store.ID, StatementID: uuidOf(n), Stored: stored, Statement: s.json(t, uuidOf(n), stored), Live: true})
+		o.happened(events[n])
+	}
+	narrow := layout{head: 200, headLeast: 60, page: 150, pagesPerBook: 1, mostPages: 1024, mostFacts: 1000}
+	mustFold(t, NewFolder(Folder{Tables: db, Stores: storesOf(store), layout: narrow}), events)
+	o.check(t, db)
+	counted := mostAtOnce{DB: db, most: new(int)}
+	scope := fact.Hasher(store.Term).Activity("http://example.org/c")
+	learners, reads := 0, &Reads{}
+	for l, err := range (&Reader{Tables: counted}).Ledgers(t.Context(), store, scope, reads) {
+		if err != nil || len(l.Facts) != 400 {
+			t.Errorf("%d facts, error %v", len(l.Facts), err)
+		}
+		learners++
+	}
+	if learners != 6 || reads.Items < 2*pagesAtOnce || *counted.most > pagesAtOnce {
+		t.Errorf("%d learners, %d items are read, %d of them at once", learners, reads.Items, *counted.most)
+	}
+}
+
+// mostAtOnce notes how many items were asked for by one call at most.
+type mostAtOnce struct {
+	table.DB
+	most *int
+}
+
+func (d mostAtOnce) BatchGet(ctx context.Context, refs []table.Ref, c table.Consistency) ([]table.Item, table.Cost, error) {
+	*d.most = max(*d.most, len(refs))
+	return d.DB.BatchGet(ctx, refs, c)
 }
 
 // Ledgers that were written before there were books are read, and go on in the new layout.

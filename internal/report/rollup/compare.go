@@ -170,7 +170,7 @@ func (c *comparison) sameLedger(ctx context.Context, learner fact.Hash) (same bo
 	var read [2]loaded
 	var facts [2]string
 	for i, s := range []space{c.old, c.new} {
-		found, _, err := loadLedgers(ctx, c.tables, s, []fact.Hash{learner}, nil, table.Strong)
+		found, err := loadLedgers(ctx, c.tables, s, []fact.Hash{learner}, nil, table.Strong)
 		if err != nil {
 			return false, "", err
 		}

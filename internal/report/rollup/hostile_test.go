@@ -111,10 +111,21 @@ func TestHostileStatementsStallNothing(t *testing.T) {
 // A learner with more facts than a ledger may have stops being counted, and nobody else does; what is voided makes no room, but
 // is taken back.
 func TestFullLedger(t *testing.T) {
+	for name, full := range map[string]func(*layout){
+		"pages": func(o *layout) { o.mostPages = 2 },
+		"facts": func(o *layout) { o.mostFacts = 150 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			small := usualLayout
+			full(&small)
+			testFullLedger(t, small)
+		})
+	}
+}
+
+func testFullLedger(t *testing.T, small layout) {
 	store := storeOf("acme")
 	db := memory(t)
-	small := usualLayout
-	small.mostPages = 2
 	f := NewFolder(Folder{Tables: db, Stores: storesOf(store), KeepFacts: 1000, layout: small})
 	o := newOracle(store)
 	stored := time.Date(2026, 1, 10, 8, 0, 0, 0, time.UTC)

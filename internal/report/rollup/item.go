@@ -16,13 +16,15 @@ import (
 // one begins. Of so many full pages one book is made, in their place: it has the dictionaries once, and a long ledger has few items.
 // A fact is so written about four times: once or more in the head, once to twice in the tail, once in a book.
 //
-// layout says how large these are, in bytes, and how many pages a ledger may have. It is part of no stored format.
+// layout says how large these are, in bytes, and what a ledger may have: that keeps a fold within the memory and the time of a
+// function. It is part of no stored format.
 type layout struct {
 	head         int
 	headLeast    int // what the head's page may have however long the learner's identity and name are
 	page         int
 	pagesPerBook int
 	mostPages    int
+	mostFacts    int
 }
 
 var usualLayout = layout{
@@ -30,13 +32,11 @@ var usualLayout = layout{
 	page:         4<<10 - 128, // leaves room for the key
 	pagesPerBook: 16,          // at most 64 KB: an item may have 400
 	mostPages:    1024,        // 64 MB; before there were books, 4
+	mostFacts:    500_000,     // some 300 bytes each in memory
 }
 
-// Bounds of one ledger, beside its pages. They keep a fold within the memory and the time of a function.
-const (
-	maxLedgerFacts    = 500_000
-	maxLedgerSegments = 1 << 20 // played segments, 16 bytes each in memory; in a page a list repeats nothing
-)
+// maxLedgerSegments bounds the played segments of a ledger, 16 bytes each in memory; in a page a list repeats nothing.
+const maxLedgerSegments = 1 << 20
 
 // headFormat stands before the number of books in a head. Heads that were written before there were books have none: their page
 // follows, with its own format.
@@ -99,6 +99,7 @@ func (l *ledger) seal(s space, o layout) []table.Write {
 		changed = l.books + 1
 	}
 	l.recent, l.pages = recent, l.books+len(recent)
+	l.read = l.pages // what is remembered is whole
 	for n := changed; n <= l.pages; n++ {
 		put(n, recent[n-l.books-1])
 	}
@@ -192,5 +193,5 @@ func (l *ledger) addPage(n int, item table.Item) error {
 
 // full reports whether the ledger is over its bounds. It is asked before a fold, which may go over them by what it brings.
 func (l *ledger) full(o layout) bool {
-	return l.pages >= o.mostPages || len(l.facts) >= maxLedgerFacts || l.segments >= maxLedgerSegments
+	return l.pages >= o.mostPages || len(l.facts) >= o.mostFacts || l.segments >= maxLedgerSegments
 }

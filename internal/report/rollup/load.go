@@ -42,7 +42,7 @@ func (r *foldRun) load(ctx context.Context, learners []fact.Hash) (map[fact.Hash
 		asked = append(asked, learner)
 		known[learner] = l
 	}
-	read, _, err := loadLedgers(ctx, r.Tables, r.g.space, asked, known, table.Strong)
+	read, err := loadLedgers(ctx, r.Tables, r.g.space, asked, known, table.Strong)
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +52,20 @@ func (r *foldRun) load(ctx context.Context, learners []fact.Hash) (map[fact.Hash
 	return out, nil
 }
 
-// loadLedgers reads ledgers and counts the items. One that is not there is empty. What is known of them from before is used up.
-func loadLedgers(ctx context.Context, tables table.DB, s space, learners []fact.Hash, known map[fact.Hash]*ledger, c table.Consistency) (map[fact.Hash]loaded, int, error) {
+// loadLedgers reads ledgers. One that is not there is empty. What is known of them from before is used up.
+func loadLedgers(ctx context.Context, tables table.DB, s space, learners []fact.Hash, known map[fact.Hash]*ledger, c table.Consistency) (map[fact.Hash]loaded, error) {
+	ledgers, err := readHeads(ctx, tables, s, learners, known, c)
+	if err != nil {
+		return nil, err
+	}
+	return ledgers, readPages(ctx, tables, s, learners, ledgers, c)
+}
+
+// readHeads reads the heads of ledgers, an item each. What has no pages to be read is whole then.
+func readHeads(ctx context.Context, tables table.DB, s space, learners []fact.Hash, known map[fact.Hash]*ledger, c table.Consistency) (map[fact.Hash]loaded, error) {
 	out := make(map[fact.Hash]loaded, len(learners))
 	if len(learners) == 0 {
-		return out, 0, nil
+		return out, nil
 	}
 	refs := make([]table.Ref, len(learners))
 	for i, learner := range learners {
@@ -64,14 +73,8 @@ func loadLedgers(ctx context.Context, tables table.DB, s space, learners []fact.
 	}
 	heads, _, err := tables.BatchGet(ctx, refs, c)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read ledgers: %w", err)
+		return nil, fmt.Errorf("read ledgers: %w", err)
 	}
-	type sealed struct {
-		learner fact.Hash
-		n       int
-	}
-	var pages []sealed
-	refs = refs[:0]
 	for i, learner := range learners {
 		if heads[i] == nil {
 			out[learner] = loaded{learner, newLedger(learner), nil}
@@ -89,34 +92,50 @@ func loadLedgers(ctx context.Context, tables table.DB, s space, learners []fact.
 			l.settle()
 		}
 		out[learner] = loaded{learner, l, err}
-		if err != nil {
-			continue
-		}
-		for n := l.read + 1; n <= l.pages; n++ {
-			pages = append(pages, sealed{learner, n})
-			refs = append(refs, s.pageRef(learner, n))
+	}
+	return out, nil
+}
+
+// missing is how many pages of a ledger are to be read.
+func (l loaded) missing() int {
+	if l.err != nil {
+		return 0
+	}
+	return l.ledger.pages - l.ledger.read
+}
+
+// readPages reads the pages that are missing to some of the ledgers whose heads were read.
+func readPages(ctx context.Context, tables table.DB, s space, learners []fact.Hash, ledgers map[fact.Hash]loaded, c table.Consistency) error {
+	var refs []table.Ref
+	for _, learner := range learners {
+		l := ledgers[learner]
+		for i := range l.missing() {
+			refs = append(refs, s.pageRef(learner, l.ledger.read+1+i))
 		}
 	}
-	read := len(learners) + len(refs)
 	if len(refs) == 0 {
-		return out, read, nil
+		return nil
 	}
 	items, _, err := tables.BatchGet(ctx, refs, c)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read pages of ledgers: %w", err)
+		return fmt.Errorf("read pages of ledgers: %w", err)
 	}
-	for i, at := range pages {
-		if l := out[at.learner]; l.err == nil && items[i] != nil {
-			l.err = l.ledger.addPage(at.n, items[i])
-			out[at.learner] = l
+	for _, learner := range learners {
+		l := ledgers[learner]
+		missing := l.missing()
+		if missing == 0 {
+			continue
 		}
-	}
-	for i, at := range pages {
-		if last := i == len(pages)-1 || pages[i+1].learner != at.learner; last {
-			out[at.learner] = out[at.learner].checked()
+		first := l.ledger.read + 1
+		for i, item := range items[:missing] {
+			if l.err == nil && item != nil {
+				l.err = l.ledger.addPage(first+i, item)
+			}
 		}
+		items = items[missing:]
+		ledgers[learner] = l.checked()
 	}
-	return out, read, nil
+	return nil
 }
 
 // keptLedgers remembers ledgers of one process as they are, or were, stored. A version that is not the stored one fails the commit, so

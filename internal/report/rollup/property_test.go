@@ -130,7 +130,7 @@ func layoutOf(t *rapid.T) layout {
 	if rapid.Bool().Draw(t, "usual layout") {
 		return usualLayout
 	}
-	return layout{head: 200, headLeast: 60, page: rapid.IntRange(100, 400).Draw(t, "page"), pagesPerBook: rapid.IntRange(1, 3).Draw(t, "pages of a book"), mostPages: 1024}
+	return layout{head: 200, headLeast: 60, page: rapid.IntRange(100, 400).Draw(t, "page"), pagesPerBook: rapid.IntRange(1, 3).Draw(t, "pages of a book"), mostPages: 1024, mostFacts: 1000}
 }
 
 // equalsTheOracle is the law: whatever happens and whatever goes wrong, ledgers and buckets are what the statements say. It

@@ -144,23 +144,41 @@ func (r *Reader) under(ctx context.Context, s space, scope fact.Hash, reads *Rea
 	return err
 }
 
+// pagesAtOnce bounds how much of long ledgers is in memory together: of one alone there may be more.
+const pagesAtOnce = 200
+
 // load yields some ledgers.
 func (r *Reader) load(ctx context.Context, s space, learners []fact.Hash, reads *Reads, give func(Ledger) bool) error {
-	ledgers, items, err := loadLedgers(ctx, r.Tables, s, learners, nil, table.Strong)
+	if err := reads.count(len(learners)); err != nil {
+		return err
+	}
+	ledgers, err := readHeads(ctx, r.Tables, s, learners, nil, table.Strong)
 	if err != nil {
 		return err
 	}
-	if err := reads.count(items); err != nil {
-		return err
-	}
-	for _, learner := range learners {
-		l := ledgers[learner]
-		if l.err != nil {
-			return l.err
+	for len(learners) > 0 {
+		some, pages := 1, ledgers[learners[0]].missing()
+		for some < len(learners) && pages+ledgers[learners[some]].missing() <= pagesAtOnce {
+			pages += ledgers[learners[some]].missing()
+			some++
 		}
-		if !give(l.ledger.export()) {
-			return nil
+		if err := reads.count(pages); err != nil {
+			return err
 		}
+		if err := readPages(ctx, r.Tables, s, learners[:some], ledgers, table.Strong); err != nil {
+			return err
+		}
+		for _, learner := range learners[:some] {
+			l := ledgers[learner]
+			delete(ledgers, learner)
+			if l.err != nil {
+				return l.err
+			}
+			if !give(l.ledger.export()) {
+				return nil
+			}
+		}
+		learners = learners[some:]
 	}
 	return nil
 }
