@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -123,10 +124,14 @@ func givenUp(t *testing.T, road *Cloud, r, full *reader) {
 // arrivals is the time between two statements beside a rebuild: they come in each of its phases.
 const arrivals = 2 * time.Second
 
+// killedAfter is when the command is killed that began a rebuild, and the one that goes on with it: while it waits until every function
+// knows, which takes two minutes, and while it compares, which takes 20 seconds more.
+var killedAfter = []time.Duration{5 * time.Second, 125 * time.Second}
+
 // exitDiffers is the exit code of a rebuild that found differences.
 const exitDiffers = 3
 
-// rebuild finds what was given up, tells it and mends it, while other statements arrive.
+// rebuild finds what was given up, tells it and mends it, while other statements arrive, though its command is killed twice.
 func rebuild(t *testing.T, road *Cloud, r, full *reader, rest []string) {
 	t.Helper()
 	var said string
@@ -134,6 +139,13 @@ func rebuild(t *testing.T, road *Cloud, r, full *reader, rest []string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		for _, after := range killedAfter {
+			ctx, kill := context.WithTimeout(t.Context(), after)
+			if said, failed = road.Command(ctx, "rebuild", "-store", r.store); ctx.Err() == nil {
+				t.Errorf("a rebuild was not killed, since it took less than %v: %v", after, failed)
+			}
+			kill()
+		}
 		said, failed = road.Command(t.Context(), "rebuild", "-store", r.store)
 	}()
 	arrived := 0
