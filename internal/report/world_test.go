@@ -33,7 +33,13 @@ var today = time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC)
 
 func newWorld(t testing.TB, bound int) *world {
 	t.Helper()
-	db, err := pebble.Open("data", schema.Tables, pebble.Options{FS: vfs.NewMem(), CacheBytes: 8 << 20})
+	return newWorldIn(t, "data", pebble.Options{FS: vfs.NewMem(), CacheBytes: 8 << 20}, bound)
+}
+
+// newWorldIn has its tables in a folder.
+func newWorldIn(t testing.TB, dir string, o pebble.Options, bound int) *world {
+	t.Helper()
+	db, err := pebble.Open(dir, schema.Tables, o)
 	if err != nil {
 		t.Fatal(err)
 	}
