@@ -105,13 +105,14 @@ func (a addition) compare(b addition) int {
 	return cmp.Compare(a.attr, b.attr)
 }
 
-// additionsOf are what sums add, in any order.
+// additionsOf are what sums add, in order.
 func additionsOf(sums measure.Sums) []addition {
 	out := make([]addition, 0, len(sums))
 	for cell, n := range sums {
 		b, attr := place(cell)
 		out = append(out, addition{b, attr, n})
 	}
+	slices.SortFunc(out, addition.compare)
 	return out
 }
 

@@ -50,14 +50,16 @@ func (g *group) add(p *plan) bool {
 	return true
 }
 
-// rowsChanged are the buckets of additions, each once, those of the activities before the store's: all plans share that.
+// rowsChanged are the buckets of additions, which are in order, each once, those of the activities before the store's: all plans share
+// that.
 func rowsChanged(sums []addition) []bucket {
-	rows := make([]bucket, len(sums))
-	for i := range sums {
-		rows[i] = sums[i].bucket
+	rows := make([]bucket, 0, len(sums))
+	for i := len(sums) - 1; i >= 0; i-- {
+		if n := len(rows); n == 0 || rows[n-1] != sums[i].bucket {
+			rows = append(rows, sums[i].bucket)
+		}
 	}
-	slices.SortFunc(rows, func(a, b bucket) int { return b.compare(a) })
-	return slices.Compact(rows)
+	return rows
 }
 
 // bothRows are the rows of two plans or groups, each once, in the order of rowsChanged.
