@@ -41,7 +41,7 @@ type Options struct {
 	Now        func() time.Time // nil: time.Now. Dates answers, changes and group tokens
 	FeedAge    time.Duration    // changes older than this are trimmed now and then; 0: 24 h, as in DynamoDB Streams
 	FeedLength uint64           // and all but about so many; 0: a million
-	CacheBytes int64            // for blocks of the disk and writes not yet flushed to tables, together; 0: 256 MB
+	CacheBytes int64            // for blocks of the disk and writes not yet flushed to tables, together; 0: 192 MB
 	ItemBytes  int64            // for items that were lately written or read, outside Go's heap; 0: 128 MB
 	Faults     *Faults          // for tests: what goes wrong on purpose; nil: nothing
 }
@@ -50,7 +50,7 @@ type Options struct {
 const (
 	defaultFeedAge    = 24 * time.Hour
 	defaultFeedLength = 1_000_000
-	defaultCacheBytes = 256 << 20
+	defaultCacheBytes = 192 << 20
 	defaultItemBytes  = 128 << 20
 )
 
