@@ -167,6 +167,13 @@ func TestKeep(t *testing.T) {
 			t.Errorf("%s is kept for good", key)
 		}
 	}
+	lost := blob.NewReader(t.Context(), blob.Piece{Bytes: []byte("half of it")}, blob.Piece{Store: w.blobs, Key: "acme/lost", Size: 5})
+	if _, err := w.Keep(t.Context(), acme, "half", "text/plain", lost); !errors.Is(err, blob.ErrNotFound) {
+		t.Errorf("an answer of which a part is lost: %v", err)
+	}
+	if len(w.keys(t)) != len(keys) {
+		t.Errorf("half an answer is kept: %v", w.keys(t))
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := w.Keep(ctx, acme, "late", "text/plain", bytes.NewReader(nil)); !errors.Is(err, context.Canceled) {
