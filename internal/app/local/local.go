@@ -191,7 +191,7 @@ func (c *Cairn) countOlder(ctx context.Context) {
 	}
 }
 
-// Close ends what runs and closes the engines. No request may be in flight any more.
+// Close ends what runs, merges what waits, and closes the engines. No request may be in flight any more.
 func (c *Cairn) Close() error {
 	c.stop()
 	c.wait.Wait()
