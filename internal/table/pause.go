@@ -11,7 +11,12 @@ import (
 // a second, and each time a little differently, so that writers who met once do not meet again. The error is the context's.
 func Pause(ctx context.Context, try int) error {
 	longest := min(10*time.Millisecond<<min(try, 10), 500*time.Millisecond)
-	timer := time.NewTimer(longest/2 + rand.N(longest/2))
+	return Sleep(ctx, longest/2+rand.N(longest/2))
+}
+
+// Sleep waits for some time. The error is the context's.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -41,8 +41,7 @@ const (
 
 // memoryLimit is what the process tries to stay below. Built without C, the engine keeps its cache (192 MB) and what it has
 // not flushed on Go's heap, and without a limit the collector would let as much garbage gather beside them: 602 MB after
-// 60,000 statements, and rising. Too near to what is in use it makes the collector run all the time: with 640 MB instead of 512, and 192
-// MB of cache instead of 256, 100,000 statements and 16,000 lists took 25 and 26 CPU seconds instead of 29 to 37. GOMEMLIMIT says otherwise.
+// 60,000 statements, and rising. A limit too near to what is in use makes the collector run all the time. GOMEMLIMIT says otherwise.
 const memoryLimit = 640 << 20
 
 func limitMemory() {

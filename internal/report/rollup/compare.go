@@ -43,14 +43,7 @@ type comparison struct {
 // pausesOf lets a change come to the other generation too, ever longer: all looks are within about the given time.
 func pausesOf(all time.Duration) func(ctx context.Context, look int) error {
 	return func(ctx context.Context, look int) error {
-		timer := time.NewTimer(time.Duration(look*look) * all / 285) // 1 + 4 + … + 81
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return table.Sleep(ctx, time.Duration(look*look)*all/285) // 1 + 4 + … + 81
 	}
 }
 

@@ -219,14 +219,7 @@ func (r *Rebuild) wait(ctx context.Context, state *rebuildState) error {
 }
 
 func (r *Rebuild) sleep(ctx context.Context, until time.Time) error {
-	timer := time.NewTimer(until.Sub(r.Now()))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return table.Sleep(ctx, until.Sub(r.Now()))
 }
 
 // folder folds into the new generations alone. It reads no store twice: what counts is how the rebuild began.

@@ -176,12 +176,5 @@ func (d *DB) pause(ctx context.Context, n int) error {
 	if n < 6 {
 		most = min(firstPause<<n, longestWait)
 	}
-	timer := time.NewTimer(d.options.Jitter(most))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return table.Sleep(ctx, d.options.Jitter(most))
 }
