@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/json/v2"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -50,6 +54,12 @@ var flows = []flow{
 		what:    "one request each, compressed",
 		prepare: func(ctx context.Context, w *world) error { return posts(2000, 50, typical)(ctx, w) },
 		run:     lists,
+	},
+	{
+		name: "large attachments", per: 1000,
+		what: "statements with one attachment of 20 MB each, in by an upload (ticket, signed URL, statement), and out once, by the URL " +
+			"that the answer to attachments=true is",
+		prepare: known, run: films,
 	},
 	{
 		name: "counting for reports, one by one", per: 1e6, stream: true,
@@ -212,6 +222,45 @@ func lists(ctx context.Context, w *world) error {
 	for i := range learners {
 		if err := w.send(ctx, 200, "GET", "/statements", url.Values{"agent": {learner(i)}, "limit": {"100"}}, nil, ""); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// film is the size of a large attachment, in bytes.
+const film = 20_000_000
+
+// films stores statements with a large attachment each, and reads each once.
+func films(ctx context.Context, w *world) error {
+	for i := range 3 {
+		content := bytes.Repeat([]byte{byte(i)}, film)
+		sum := fmt.Sprintf("%x", sha256.Sum256(content))
+		id := registration(i)
+		answer, err := w.ask(ctx, http.StatusOK, "POST", "/uploads", nil, nil, fmt.Sprintf(`{"length":%d,"sha256":"%s"}`, film, sum))
+		if err != nil {
+			return err
+		}
+		var ticket struct {
+			Upload, URL string
+			Headers     map[string]string
+		}
+		if err := json.Unmarshal(answer.Body.Bytes(), &ticket, json.MatchCaseInsensitiveNames(true)); err != nil {
+			return fmt.Errorf("read ticket: %w", err)
+		}
+		if err := w.upload(ctx, ticket.URL, ticket.Headers, content); err != nil {
+			return err
+		}
+		attachment := fmt.Sprintf(`,"attachments":[{"usageType":"https://content.example.org/film","display":{"en":"Film"},"contentType":"video/mp4","length":%d,"sha2":"%s"}]}`, film, sum)
+		statement := fmt.Sprintf(`{"id":"%s",`, id) + strings.TrimSuffix(strings.TrimPrefix(typical(i), "{"), "}") + attachment
+		if err := w.send(ctx, http.StatusOK, "POST", "/statements", nil, map[string]string{"X-Cairn-Upload": ticket.Upload}, statement); err != nil {
+			return err
+		}
+		w.used.statements++
+		if answer, err = w.ask(ctx, http.StatusSeeOther, "GET", "/statements", url.Values{"statementId": {id}, "attachments": {"true"}}, nil, ""); err != nil {
+			return err
+		}
+		if n, err := w.download(ctx, answer.Header().Get("Location")); err != nil || n < film {
+			return fmt.Errorf("fetch a large answer: %d bytes, %w", n, err)
 		}
 	}
 	return nil

@@ -75,8 +75,11 @@ func (m measured) units() int {
 func (m measured) scaled() usage { return m.used.scaled(float64(m.per) / float64(m.units())) }
 
 func (m measured) of() string {
-	if m.per == 1e6 {
+	switch {
+	case m.per == 1e6:
 		return "a million statements"
+	case m.used.statements > 0:
+		return "a thousand statements"
 	}
 	return "a thousand requests"
 }
@@ -99,7 +102,7 @@ func requests(b *strings.Builder, all []measured) {
 	for _, m := range all {
 		u := m.scaled()
 		fmt.Fprintf(b, "| %s | %s | %d | %.0f | %.0f | %d | %d, %d | %.1f | %.1f |\n", m.name, m.of(), u.requests, u.write, u.read, u.calls,
-			u.puts, u.gets, float64(u.logged)/1e6, float64(u.answered)/1e6)
+			u.puts+u.urlPuts, u.gets+u.urlGets, float64(u.logged)/1e6, float64(u.answered)/1e6)
 	}
 	b.WriteString("\nFor one statement, that is:\n\n| flow | write units | budget | read units |\n|---|---|---|---|\n")
 	for _, m := range all {
@@ -133,11 +136,11 @@ func storage(b *strings.Builder, all []measured) {
 	b.WriteString(`
 ## Kept for a year
 
-Items, index entries and 100 bytes for each, with point-in-time recovery. Index entries are counted as if recovery were
-paid for them too.
+Items, index entries and 100 bytes for each, with point-in-time recovery, and objects. Index entries are counted as if
+recovery were paid for them too.
 
-| flow | bytes a statement | a million statements for a year |
-|---|---|---|
+| flow | bytes a statement in tables | in S3 | kept for a year | dollars |
+|---|---|---|---|---|
 `)
 	for _, m := range all {
 		if m.used.statements == 0 {
@@ -146,9 +149,11 @@ paid for them too.
 		if m.stream && m.used.stored <= 0 {
 			continue
 		}
-		each := float64(m.used.stored) / float64(m.used.statements)
-		gigabytes := each * 1e6 / 1e9
-		fmt.Fprintf(b, "| %s | %.0f | %.2f |\n", m.name, each, 12*(storedItem.of(gigabytes)+restorable.of(gigabytes)))
+		n := float64(m.used.statements)
+		u := m.scaled()
+		items, objects := float64(u.stored)/1e9, float64(u.kept)/1e9
+		fmt.Fprintf(b, "| %s | %.0f | %.0f | %s | %.2f |\n", m.name, float64(m.used.stored)/n, float64(m.used.kept)/n, m.of(),
+			12*(storedItem.of(items)+restorable.of(items)+objectBytes.of(objects)))
 	}
 }
 
@@ -179,9 +184,13 @@ func tail(b *strings.Builder) {
 	fmt.Fprintf(b, `
 ## Assumed, not counted
 
-- Lambda's time: %.0f ms for each call of DynamoDB or S3, one after another, %.0f ms for each statement and %.0f ms for each request,
-  of %.1f GB. Nothing of it was measured on AWS; the column Lambda scales with it. Starts of functions are left out.
+- Lambda's time: %.0f ms for each call of DynamoDB or S3, one after another, %.0f ms for each statement, %.0f ms for each request and
+  %.0f ms for each MB that it reads from S3 or writes there, of %.1f GB. Nothing of it was measured on AWS; the column Lambda
+  scales with it. Starts of functions are left out.
 - Provisioned: an even load, at %.0f %% of what is provisioned.
+- S3: its requests are those of functions and of clients with signed URLs; a copy is a PUT, a look at an object's length is a
+  GET. Uploads and large answers lie there for %.0f days, which the column S3 has too. Bytes from the internet into S3, and between
+  S3 and the functions of its region, are left out: no price of them was read.
 - A gateway request of any size is one request. Retries, refusals, and credentials that are read once a minute by each
   running function are left out; so are log lines of the consumer of the stream, its reads of the stream (free to Lambda), traces of X-Ray,
   and the 25 GB, million requests and 100 GB of the free tiers.
@@ -190,7 +199,7 @@ func tail(b *strings.Builder) {
 
 | price | dollars | per | read |
 |---|---|---|---|
-`, perCall, perStatement, perRequest, memory, 100*utilisation)
+`, perCall, perStatement, perRequest, perMegabyte, memory, 100*utilisation, temporaryDays)
 	for _, p := range prices {
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", p.name, strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.10f", p.amount), "0"), "."), p.unit, p.source)
 	}

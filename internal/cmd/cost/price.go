@@ -40,7 +40,11 @@ const (
 	perCall      = 10.0 // ms that a call of DynamoDB or S3 takes a function
 	perStatement = 1.0  // ms of its own work, on the part of a CPU that comes with its memory
 	perRequest   = 2.0  // ms of its own work beside
+	perMegabyte  = 20.0 // ms for the bytes of an object that it reads or writes
 	memory       = 0.5  // GB of a function
+
+	temporaryDays = 2.0 // that an upload or a large answer lies in the bucket: its rule removes it at the midnight after a day
+	daysAMonth    = 30.0
 )
 
 // bill is what a usage costs, in dollars.
@@ -51,7 +55,8 @@ type bill struct {
 
 func (u usage) bill(stream bool) bill {
 	hours := 3600 * utilisation
-	seconds := (float64(u.calls+u.puts+u.gets)*perCall + float64(u.statements)*perStatement + float64(u.requests)*perRequest) / 1000
+	seconds := (float64(u.calls+u.puts+u.gets)*perCall + float64(u.statements)*perStatement + float64(u.requests)*perRequest +
+		float64(u.moved)/1e6*perMegabyte) / 1000
 	atGateway := u.requests
 	if stream {
 		atGateway = 0
@@ -62,8 +67,9 @@ func (u usage) bill(stream bool) bill {
 		gateway:     gateway.of(float64(atGateway)),
 		lambda:      invocation.of(float64(u.requests)) + gigabytes.of(seconds*memory),
 		logs:        logged.of(float64(u.logged)),
-		objects:     objectPut.of(float64(u.puts)) + objectGet.of(float64(u.gets)),
-		bytes:       transferred.of(float64(u.answered)),
+		objects: objectPut.of(float64(u.puts+u.urlPuts)) + objectGet.of(float64(u.gets+u.urlGets)) +
+			objectBytes.of(float64(u.temporary)/1e9*temporaryDays/daysAMonth),
+		bytes: transferred.of(float64(u.answered)),
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
 // usage is what a number of requests consumed.
@@ -32,10 +33,14 @@ type usage struct {
 	requests, statements int
 	write, read          float64 // units
 	calls                int     // of the tables
-	puts, gets           int     // of objects
-	answered             int64   // bytes of bodies
+	puts, gets           int     // of objects, by functions
+	urlPuts, urlGets     int     // of objects, by clients with signed URLs
+	moved                int64   // bytes of objects that functions read and wrote
+	answered             int64   // bytes of bodies, and of what clients got by signed URLs
 	logged               int64   // bytes of the function's and the gateway's lines
 	stored               int64   // bytes of items and index entries, as they are billed
+	kept                 int64   // bytes of objects that stay
+	temporary            int64   // bytes of uploads and large answers, which are removed after a day
 }
 
 // scaled is the usage of n times as much.
@@ -44,7 +49,8 @@ func (u usage) scaled(n float64) usage {
 	long := func(i int64) int64 { return int64(float64(i)*n + 0.5) }
 	return usage{
 		requests: scale(u.requests), statements: scale(u.statements), write: u.write * n, read: u.read * n, calls: scale(u.calls),
-		puts: scale(u.puts), gets: scale(u.gets), answered: long(u.answered), logged: long(u.logged), stored: long(u.stored),
+		puts: scale(u.puts), gets: scale(u.gets), urlPuts: scale(u.urlPuts), urlGets: scale(u.urlGets), moved: long(u.moved),
+		answered: long(u.answered), logged: long(u.logged), stored: long(u.stored), kept: long(u.kept), temporary: long(u.temporary),
 	}
 }
 
@@ -75,9 +81,9 @@ func open(ctx context.Context, folder string, accessLine int64) (*world, error) 
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open blobs: %w", err), tables.Close())
 	}
-	w := &world{tables: tables, blobs: &countedBlobs{Store: objects, closer: objects}, accessLine: accessLine}
+	w := &world{tables: tables, blobs: &countedBlobs{Store: objects}, accessLine: accessLine}
 	cairn := app.New(app.Ports{
-		Tables: tables, Scanner: tables, Blobs: w.blobs, Shards: shards,
+		Tables: tables, Scanner: tables, Blobs: w.blobs, Transfer: w.blobs, AnswersByURL: true, Shards: shards,
 		Log:      slog.New(slog.NewJSONHandler(logCounter{w}, nil)),
 		IndexLag: lrs.DefaultIndexLag, ClockSkew: lrs.DefaultClockSkew,
 	})
@@ -96,10 +102,16 @@ func open(ctx context.Context, folder string, accessLine int64) (*world, error) 
 	return w, nil
 }
 
-func (w *world) close() error { return errors.Join(w.blobs.closer.Close(), w.tables.Close()) }
+func (w *world) close() error { return errors.Join(w.blobs.Close(), w.tables.Close()) }
 
 // send serves one request, which must be answered with the status.
 func (w *world) send(ctx context.Context, status int, method, path string, query url.Values, header map[string]string, body string) error {
+	_, err := w.ask(ctx, status, method, path, query, header, body)
+	return err
+}
+
+// ask is send with the answer.
+func (w *world) ask(ctx context.Context, status int, method, path string, query url.Values, header map[string]string, body string) (*httptest.ResponseRecorder, error) {
 	r := httptest.NewRequestWithContext(ctx, method, "/xapi"+path+"?"+query.Encode(), bytes.NewReader([]byte(body)))
 	r.SetBasicAuth(w.key, w.secret)
 	r.Header.Set("X-Experience-API-Version", "1.0.3")
@@ -118,12 +130,41 @@ func (w *world) send(ctx context.Context, status int, method, path string, query
 		w.handler.ServeHTTP(answer, r)
 	}
 	if answer.Code != status {
-		return fmt.Errorf("%s %s: %d, want %d: %.300s", method, path, answer.Code, status, answer.Body)
+		return nil, fmt.Errorf("%s %s: %d, want %d: %.300s", method, path, answer.Code, status, answer.Body)
 	}
 	w.used.requests++
 	w.used.answered += int64(answer.Body.Len())
 	w.used.logged += w.accessLine
-	return nil
+	return answer, nil
+}
+
+// upload sends bytes to a signed URL, as the client of the bucket does.
+func (w *world) upload(ctx context.Context, signed string, header map[string]string, body []byte) error {
+	w.used.urlPuts++
+	_, err := w.byURL(ctx, http.MethodPut, signed, header, body)
+	return err
+}
+
+// download fetches what a signed URL leads to, and returns how many bytes that are.
+func (w *world) download(ctx context.Context, signed string) (int64, error) {
+	w.used.urlGets++
+	n, err := w.byURL(ctx, http.MethodGet, signed, nil, nil)
+	w.used.answered += n
+	return n, err
+}
+
+// byURL serves one request with a signed URL, of which no function knows. It returns the length of the answer.
+func (w *world) byURL(ctx context.Context, method, signed string, header map[string]string, body []byte) (int64, error) {
+	r := httptest.NewRequestWithContext(ctx, method, signed, bytes.NewReader(body))
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	answer := httptest.NewRecorder()
+	w.blobs.Store.ServeHTTP(answer, r)
+	if answer.Code != http.StatusOK {
+		return 0, fmt.Errorf("%s by signed URL: %d: %.300s", method, answer.Code, answer.Body)
+	}
+	return int64(answer.Body.Len()), nil
 }
 
 // fold hands the changes of Statements that were not consumed yet to the consumer, at most so many at a time, as the event
@@ -183,23 +224,71 @@ func (l logCounter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// countedBlobs counts what is asked of the objects.
+// countedBlobs counts what functions ask of the objects.
 type countedBlobs struct {
-	blob.Store
-	closer     io.Closer
+	*disk.Store
 	puts, gets int
+	moved      int64 // bytes
 }
 
 // Put counts.
 func (c *countedBlobs) Put(ctx context.Context, key string, body []byte) error {
 	c.puts++
+	c.moved += int64(len(body))
 	return c.Store.Put(ctx, key, body)
+}
+
+// PutFrom counts.
+func (c *countedBlobs) PutFrom(ctx context.Context, key string, body io.ReadSeeker) error {
+	c.puts++
+	size, err := body.Seek(0, io.SeekEnd)
+	if err != nil {
+		return fmt.Errorf("find length of object: %w", err)
+	}
+	c.moved += size
+	return c.Store.PutFrom(ctx, key, body)
+}
+
+// Copy counts: S3 copies without the function, for the price of a PUT.
+func (c *countedBlobs) Copy(ctx context.Context, from, to string) error {
+	c.puts++
+	return c.Store.Copy(ctx, from, to)
 }
 
 // Get counts.
 func (c *countedBlobs) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, int64, error) {
 	c.gets++
-	return c.Store.Get(ctx, key, offset, length)
+	body, size, err := c.Store.Get(ctx, key, offset, length)
+	if err != nil {
+		return nil, 0, err
+	}
+	return countedBody{body, c}, size, nil
+}
+
+// countedBody counts the bytes that are read of an object.
+type countedBody struct {
+	io.ReadCloser
+	blobs *countedBlobs
+}
+
+// Read counts.
+func (b countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.blobs.moved += int64(n)
+	return n, err
+}
+
+// sizes adds up what lies there: what stays, and what is removed after a day.
+func (c *countedBlobs) sizes(ctx context.Context) (kept, temporary int64, err error) {
+	err = c.List(ctx, "", func(info blob.Info) error {
+		if transfer.Temporary(info.Key) {
+			temporary += info.Size
+		} else {
+			kept += info.Size
+		}
+		return nil
+	})
+	return kept, temporary, err
 }
 
 // entryOverhead is billed for each item and each index entry, in bytes.
@@ -261,16 +350,26 @@ func measure(ctx context.Context, f flow, accessLine int64) (u usage, err error)
 	if err := f.prepare(ctx, w); err != nil {
 		return usage{}, fmt.Errorf("%s: prepare: %w", f.name, err)
 	}
-	before, err := w.size(ctx)
+	before, err := w.lies(ctx)
 	if err != nil {
 		return usage{}, err
 	}
-	w.used, w.blobs.puts, w.blobs.gets = usage{}, 0, 0
+	w.used, w.blobs.puts, w.blobs.gets, w.blobs.moved = usage{}, 0, 0, 0
 	if err := f.run(ctx, w); err != nil {
 		return usage{}, fmt.Errorf("%s: %w", f.name, err)
 	}
-	after, err := w.size(ctx)
-	w.used.stored = after - before
-	w.used.puts, w.used.gets = w.blobs.puts, w.blobs.gets
-	return w.used, err
+	u = w.used
+	u.puts, u.gets, u.moved = w.blobs.puts, w.blobs.gets, w.blobs.moved
+	after, err := w.lies(ctx)
+	u.stored, u.kept, u.temporary = after.stored-before.stored, after.kept-before.kept, after.temporary-before.temporary
+	return u, err
+}
+
+// lies is what lies in the tables and the bucket.
+func (w *world) lies(ctx context.Context) (u usage, err error) {
+	if u.stored, err = w.size(ctx); err != nil {
+		return u, err
+	}
+	u.kept, u.temporary, err = w.blobs.sizes(ctx)
+	return u, err
 }
