@@ -16,11 +16,8 @@ import os
 import random
 import uuid
 
-ADL = "http://adlnet.gov/expapi/verbs/"
-W3ADL = "https://w3id.org/xapi/adl/verbs/"
-VIDEO = "https://w3id.org/xapi/video/"
-CMI5 = "https://w3id.org/xapi/cmi5/"
-ACTIVITIES = "http://adlnet.gov/expapi/activities/"
+from vocabulary import ACTIVITIES, ADL, CMI5, VIDEO, W3ADL
+
 SITE = "http://example.org/"
 UTC = datetime.timezone.utc
 LANGUAGES = ["en-GB", "de", "zh-Hans", "ar", None]
