@@ -106,11 +106,24 @@ type emulation struct {
 	*exec.Cmd
 	address string
 	printed bytes.Buffer
+	ended   chan struct{} // closed when it has
 }
 
-func startEmulator(t *testing.T, program, binary string, environment map[string]string) *emulation {
+// startEmulator starts the emulator. One that ends at once is tried again: another process may have taken its port.
+func startEmulator(t *testing.T, program, binary string, environment map[string]string) (e *emulation) {
 	t.Helper()
-	e := &emulation{address: freeAddress(t)}
+	for range 5 {
+		if e = tryEmulator(t, program, binary, environment); e.listens(t) {
+			return e
+		}
+	}
+	t.Fatalf("the emulator ends at once: %s", &e.printed)
+	return nil
+}
+
+func tryEmulator(t *testing.T, program, binary string, environment map[string]string) *emulation {
+	t.Helper()
+	e := &emulation{address: freeAddress(t), ended: make(chan struct{})}
 	e.Cmd = exec.Command(program, "--runtime-interface-emulator-address", e.address, "--runtime-api-address", freeAddress(t), "--log-level", "warn", binary)
 	e.Env = []string{"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_FUNCTION_TIMEOUT=29", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512"}
 	for name, value := range environment {
@@ -121,15 +134,29 @@ func startEmulator(t *testing.T, program, binary string, environment map[string]
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = e.Process.Kill() }) // unless it has been stopped
-	for range 500 {
-		if connection, err := net.Dial("tcp", e.address); err == nil {
-			_ = connection.Close()
-			return e
+	go func() {
+		defer close(e.ended)
+		_ = e.Wait() // it ends by a signal
+	}()
+	return e
+}
+
+// listens waits until the emulator does, or has ended.
+func (e *emulation) listens(t *testing.T) (ok bool) {
+	t.Helper()
+	eventually(t, "the emulator listens or has ended", func() bool {
+		select {
+		case <-e.ended:
+			return true
+		default:
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Fatal("the emulator does not listen")
-	return nil
+		connection, err := net.Dial("tcp", e.address)
+		if ok = err == nil; ok {
+			_ = connection.Close()
+		}
+		return ok
+	})
+	return ok
 }
 
 // freeAddress is free now, and most likely in a moment too.
@@ -168,6 +195,6 @@ func (e *emulation) stop(t *testing.T) string {
 	if err := e.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	_ = e.Wait() // it ends by the signal
+	<-e.ended
 	return e.printed.String()
 }

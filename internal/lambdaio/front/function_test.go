@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(m.Run())
 	case "never ready":
-		time.Sleep(time.Minute)
+		time.Sleep(time.Hour)
 	case "ends at once":
 		fmt.Println("no configuration")
 		os.Exit(3)
@@ -48,8 +48,14 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// testFunction is the function of these tests.
+// testFunction is the function of these tests. A path that has to wait is given a folder as its query, in which test and function
+// meet: the function leaves a file named after the request there, and goes on when it finds the one that is named goOn.
 type testFunction struct{}
+
+const goOn = "go-on"
+
+// left is closed when the work that the path /later leaves undone is done.
+var left = make(chan struct{})
 
 func (testFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	var e event
@@ -62,15 +68,24 @@ func (testFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) 
 	case "/process":
 		deadline, _ := ctx.Deadline()
 		fmt.Println("serving", e.RequestContext.RequestID)
-		return fmt.Appendf(nil, `{"pid":%d,"seconds":%d,"prefix":%q,"level":%q}`, os.Getpid(),
-			int(time.Until(deadline).Round(time.Second).Seconds()), os.Getenv("PREFIX"), os.Getenv("AWS_LAMBDA_LOG_LEVEL")), nil
-	case "/slow":
-		time.Sleep(300 * time.Millisecond)
+		return fmt.Appendf(nil, `{"pid":%d,"deadline":%d,"prefix":%q,"level":%q}`, os.Getpid(),
+			deadline.UnixMilli(), os.Getenv("PREFIX"), os.Getenv("AWS_LAMBDA_LOG_LEVEL")), nil
+	case "/meet":
+		if err := os.WriteFile(filepath.Join(e.RawQueryString, e.RequestContext.RequestID), nil, 0o600); err != nil {
+			return nil, err
+		}
+		waitToGoOn(e.RawQueryString)
 		return fmt.Appendf(nil, `%d`, os.Getpid()), nil
 	case "/later":
-		time.AfterFunc(100*time.Millisecond, func() { fmt.Println("done after the answer") })
+		go func() {
+			waitToGoOn(e.RawQueryString)
+			fmt.Println("done after the answer")
+			close(left)
+		}()
+	case "/finish":
+		<-left
 	case "/hang":
-		time.Sleep(time.Minute)
+		time.Sleep(time.Hour)
 	case "/panic":
 		panic("handler")
 	case "/exit":
@@ -89,6 +104,45 @@ func (testFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) 
 		return []byte("not JSON"), nil
 	}
 	return []byte(`{}`), nil
+}
+
+// waitToGoOn waits until the test lets the function go on.
+func waitToGoOn(folder string) {
+	for ; ; time.Sleep(5 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(folder, goOn)); err == nil {
+			return
+		}
+	}
+}
+
+// letGoOn lets the requests go on that have met in a folder, and those that still come.
+func letGoOn(t *testing.T, folder string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(folder, goOn), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventually waits until something is so. No machine is so busy that it takes a minute.
+func eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for begun := time.Now(); !so(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(begun) > time.Minute {
+			t.Fatalf("after a minute it is still not so that %s", what)
+		}
+	}
+}
+
+// awaitMeeting waits until so many requests wait in a folder.
+func awaitMeeting(t *testing.T, folder string, requests int) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%d requests are under way", requests), func() bool {
+		waiting, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(waiting) >= requests
+	})
 }
 
 // consumeChanges is the consumer of these tests. What it does with a change, the change itself says.
@@ -139,23 +193,20 @@ func (j *journal) search(text string) (Line, bool) {
 }
 
 // find waits for a line with a text.
-func (j *journal) find(t *testing.T, text string) Line {
+func (j *journal) find(t *testing.T, text string) (line Line) {
 	t.Helper()
-	for range 500 {
-		if line, found := j.search(text); found {
-			return line
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Fatalf("no line has %q: %+v", text, j.lines)
-	return Line{}
+	eventually(t, fmt.Sprintf("a line has %q", text), func() (found bool) {
+		line, found = j.search(text)
+		return found
+	})
+	return line
 }
 
 const testTemplate = `
 Parameters:
   Level: {Type: String, Default: WARN}
 Globals:
-  Function: {MemorySize: 128, Timeout: 2}
+  Function: {MemorySize: 128, Timeout: 29}
 Resources:
   Api:
     Type: AWS::Serverless::HttpApi
@@ -212,6 +263,9 @@ func newStack(t *testing.T, name, template, conduct string, concurrency int, str
 		server.Close()
 		if err := w.front.Close(); err != nil {
 			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("the log: %+v", w.log.lines)
 		}
 	})
 	return w

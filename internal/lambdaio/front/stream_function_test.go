@@ -23,7 +23,7 @@ Resources:
   TestFunction:
     Type: AWS::Serverless::Function
     Properties:
-      Timeout: 5
+      Timeout: 60
       Environment: {Variables: {PREFIX: !Sub "${AWS::StackName}-"}}
       LoggingConfig: {LogFormat: JSON, ApplicationLogLevel: INFO}
       Events:
