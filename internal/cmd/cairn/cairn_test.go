@@ -66,7 +66,7 @@ func curl() {
 //	http STATUS METHOD PATH [FILE]
 //	                         sends FILE to ENDPOINT with KEY and SECRET and wants the status; the answer is in answer.txt
 //	exit CODE COMMAND...     runs a command and wants this exit code
-//	until REGEXP COMMAND...  runs a command again and again until it prints a match, 10 s at most; the output is in until.txt
+//	until REGEXP COMMAND...  runs a command again and again until it prints a match; the output is in until.txt
 //	take NAME REGEXP FILE    sets NAME to the first group of the first match
 //	statements N FILE        writes N statements, one a line
 func TestScripts(t *testing.T) {
@@ -155,7 +155,7 @@ func scriptUntil(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Check(os.WriteFile(ts.MkAbs("until.txt"), []byte(said), 0o600))
 			return
 		}
-		if time.Since(begun) > 10*time.Second {
+		if time.Since(begun) > patience {
 			ts.Fatalf("%v, and it printed no %s: %s", err, args[0], said)
 		}
 	}

@@ -23,6 +23,7 @@ type server struct {
 
 var (
 	endpointLine = regexp.MustCompile(`(?m)^  endpoint  (\S+)$`)
+	reportsLine  = regexp.MustCompile(`(?m)^  reports   (\S+)$`)
 	keyLine      = regexp.MustCompile(`(?m)^  key       (\S+)$`)
 	secretLine   = regexp.MustCompile(`(?m)^  secret    ([0-9a-z]{52}) `)
 )
@@ -50,7 +51,7 @@ func startServer(dir string, env []string, args ...string) (*server, error) {
 		defer close(s.ended)
 		s.cmd.Wait() // the exit code is read from the process state
 	}()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if out := s.printed("out.txt"); strings.HasSuffix(out, "\n\n") && strings.Contains(out, "  endpoint  ") {
 			s.endpoint, s.key, s.secret = first(endpointLine, out), first(keyLine, out), first(secretLine, out)
 			return s, nil
@@ -95,7 +96,7 @@ func (s *server) stop(signal syscall.Signal) (int, error) {
 	select {
 	case <-s.ended:
 		return s.cmd.ProcessState.ExitCode(), nil
-	case <-time.After(40 * time.Second):
+	case <-time.After(patience):
 		return 0, errors.New("the server does not end")
 	}
 }

@@ -7,11 +7,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -34,13 +37,17 @@ func TestSignalsFinishWhatIsInFlight(t *testing.T) {
 			defer connection.Close()
 			body := string(statementLines(1))
 			head := fmt.Sprintf("POST /xapi/statements HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nX-Experience-API-Version: 1.0.3\r\n"+
-				"Authorization: %s\r\nContent-Length: %d\r\n\r\n", endpoint.Host, basic(s), len(body))
+				"Authorization: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", endpoint.Host, basic(s), len(body))
 			if _, err := io.WriteString(connection, head+body[:20]); err != nil {
 				t.Fatal(err)
 			}
-			// The server has the request once it has begun to read the body; a moment is ample, and too short a one
-			// can only make this test easier to fail.
-			time.Sleep(100 * time.Millisecond)
+			// The server asks for the body when it begins to read it.
+			answers := bufio.NewReader(connection)
+			for _, want := range []string{"HTTP/1.1 100 Continue\r\n", "\r\n"} {
+				if line, err := answers.ReadString('\n'); err != nil || line != want {
+					t.Fatalf("%q, %v, want %q", line, err, want)
+				}
+			}
 			if err := s.cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
@@ -57,7 +64,7 @@ func TestSignalsFinishWhatIsInFlight(t *testing.T) {
 			if _, err := io.WriteString(connection, body[20:]); err != nil {
 				t.Fatal(err)
 			}
-			resp, err := http.ReadResponse(bufio.NewReader(connection), nil)
+			resp, err := http.ReadResponse(answers, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,15 +87,16 @@ func TestSignalsFinishWhatIsInFlight(t *testing.T) {
 
 // An import that is killed goes on where it ended, and every statement is there once.
 func TestImportGoesOnAfterAKill(t *testing.T) {
-	const statements = 4000
+	const statements, allowed = 4000, 300
 	dir := t.TempDir()
 	s := serverFor(t, dir, "-quiet")
 	file := filepath.Join(dir, "many.ndjson")
 	if err := os.WriteFile(file, statementLines(statements), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	turnstile := newTurnstile(t, s.endpoint, allowed) // no import is so fast that it ends before it is killed
 	run := func(args ...string) *exec.Cmd {
-		cmd := exec.Command("cairn", append(append([]string{"import", "-endpoint", s.endpoint}, args...), file)...)
+		cmd := exec.Command("cairn", append(append([]string{"import", "-endpoint", turnstile.URL + "/xapi"}, args...), file)...)
 		cmd.Env = append(os.Environ(), "CAIRN_CREDENTIAL="+s.key+":"+s.secret)
 		return cmd
 	}
@@ -98,16 +106,16 @@ func TestImportGoesOnAfterAKill(t *testing.T) {
 	}
 	waitFor(t, "the import has kept its state", func() bool {
 		_, err := os.Stat(file + ".import-state")
-		return err == nil
+		return err == nil && turnstile.asked.Load() > allowed
 	})
 	slow.Process.Kill()
 	if err := slow.Wait(); err == nil {
 		t.Fatal("the import ended before it was killed")
 	}
-	before := countStatements(t, s)
-	if before == 0 || before == statements {
-		t.Fatalf("%d statements were stored before the kill", before)
+	if before := countStatements(t, s); before != allowed {
+		t.Fatalf("%d statements were stored before the kill, want %d", before, allowed)
 	}
+	close(turnstile.open)
 	out, err := run().CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -120,6 +128,35 @@ func TestImportGoesOnAfterAKill(t *testing.T) {
 	if got := countStatements(t, s); got != statements {
 		t.Errorf("%d statements are stored, want %d", got, statements)
 	}
+}
+
+// turnstile stands before a server and lets so many requests through, and the others once it is open.
+type turnstile struct {
+	*httptest.Server
+	asked atomic.Int64
+	open  chan struct{}
+}
+
+func newTurnstile(t *testing.T, endpoint string, allowed int64) *turnstile {
+	t.Helper()
+	to, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: to.Scheme, Host: to.Host})
+	ts := &turnstile{open: make(chan struct{})}
+	ts.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ts.asked.Add(1) > allowed {
+			select {
+			case <-ts.open:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		server.ServeHTTP(w, r)
+	}))
+	t.Cleanup(ts.Close)
+	return ts
 }
 
 // A rebuild that is killed with its server is gone on with by the next one, and reports are right then.
@@ -136,9 +173,21 @@ func TestServeGoesOnWithARebuildAfterAKill(t *testing.T) {
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), credential)
 		return cmd
 	}
-	if out, err := run("import", "-endpoint", s.endpoint, file).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	must := func(args ...string) string {
+		t.Helper()
+		out, err := run(args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
 	}
+	must("import", "-endpoint", s.endpoint, file)
+	must("store", "set", "-test-data", "-k", "1")
+	// What is not counted a while after the rebuild has begun is a difference.
+	reports := first(reportsLine, s.printed("out.txt"))
+	waitFor(t, "each statement is counted", func() bool {
+		return strings.Contains(must("report", "overview", "-range", "all", "-endpoint", reports, "-format", "csv"), "\nstore,2000,")
+	})
 	rebuild := run("rebuild")
 	if err := rebuild.Start(); err != nil {
 		t.Fatal(err)
@@ -190,9 +239,12 @@ func TestImportIsInterrupted(t *testing.T) {
 	}
 }
 
+// patience bounds every wait for something that does come: no machine is so busy that it takes longer.
+const patience = 2 * time.Minute
+
 func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it does not happen that %s", what)
 		}

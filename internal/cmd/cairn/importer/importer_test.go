@@ -20,7 +20,7 @@ import (
 func options(l *fakeLRS) Options {
 	return Options{
 		Endpoint: l.URL + "/xapi/", Key: "key", Secret: "secret", Version: "1.0.3",
-		Concurrency: 3, Batch: 10, Patience: 5 * time.Second, Progress: &notes{}, Stdin: strings.NewReader(""),
+		Concurrency: 3, Batch: 10, Patience: time.Minute, Progress: &notes{}, Stdin: strings.NewReader(""),
 	}
 }
 

@@ -25,7 +25,7 @@ import (
 const (
 	socketName   = "admin.sock"
 	requestBytes = 64 << 10
-	timeout      = 10 * time.Second
+	timeout      = time.Minute
 )
 
 // ErrNoServer says that no server listens in the folder.
