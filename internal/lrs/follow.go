@@ -25,6 +25,9 @@ type Follower struct {
 	Latest func(ctx context.Context) (string, error)
 	// Busy reports whether there are requests, which Run leaves the machine to; nil: always.
 	Busy func() bool
+	// Lag returns how much of what the feed keeps lies after a sequence number: 0 nothing, 1 all of it, and what comes now is lost
+	// before it is read. nil: nothing.
+	Lag func(after string) (float64, error)
 	// Trimmed is called when changes were lost before they were read; nil: nobody is told.
 	Trimmed func()
 
@@ -34,14 +37,14 @@ type Follower struct {
 	saved  time.Time         // when the checkpoints were written
 }
 
-// Requests have the machine: while there are some, a pass rests for longer than it works (table.Pace), half as long for every farBehind passes that
-// it lies behind, since the feed is not kept for ever. Between passes changes gather: those of one learner, counted together,
-// cost little more than one.
+// Requests have the machine: while there are some, a pass rests for longer than it works (table.Pace). The feed is not kept for
+// ever, so the further it lies behind, the shorter it rests. Between passes changes gather: those of one learner, counted
+// together, cost little more than one.
 const (
 	followPage     = 1000 // changes of one read
 	followBatch    = 5000 // changes at once, some 3 KB each
-	restPerWork    = 4
-	farBehind      = 10 // passes in a row that had as many changes as they could take
+	restPerWork    = 9
+	farBehind      = 0.5 // of the feed: no rest any more
 	shortestGather = 50 * time.Millisecond
 	longestGather  = 2 * time.Second
 
@@ -51,21 +54,23 @@ const (
 // Run follows until the context ends, and returns its error, or the first other one. A change that cannot be completed
 // now is tried again, so an error is one of reading.
 func (f *Follower) Run(ctx context.Context) error {
-	full, busy := 0, f.Busy
+	busy := f.Busy
 	if busy == nil {
 		busy = func() bool { return true }
 	}
 	for {
 		began := f.Positions.Now()
-		n, err := f.Pass(table.WithPace(ctx, table.NewPace(restPerWork>>(full/farBehind), busy)))
+		rest, err := f.restPerWork()
+		if err != nil {
+			return err
+		}
+		n, err := f.Pass(table.WithPace(ctx, table.NewPace(rest, busy)))
 		if err != nil {
 			return err
 		}
 		if n >= followBatch {
-			full++
 			continue
 		}
-		full = 0
 		gather := min(max(f.Positions.Now().Sub(began), shortestGather), longestGather)
 		if err := f.Wait(ctx, f.latest); err != nil {
 			return err
@@ -76,6 +81,18 @@ func (f *Follower) Run(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// restPerWork is how many times as long as it works the next pass rests.
+func (f *Follower) restPerWork() (int, error) {
+	if f.Lag == nil {
+		return restPerWork, nil
+	}
+	lag, err := f.Lag(f.latest)
+	if err != nil {
+		return 0, fmt.Errorf("ask how far behind the feed is: %w", err)
+	}
+	return int(restPerWork * max(0, 1-lag/farBehind)), nil
 }
 
 // Pass completes the changes that are there, a batch of each shard, and returns how many there were.

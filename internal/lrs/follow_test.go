@@ -213,3 +213,27 @@ func TestFollowerRuns(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// While there are requests a pass rests, the less the nearer what it has not read comes to the end of what the feed keeps.
+func TestFollowerRestsWhileItCan(t *testing.T) {
+	lost := errors.New("no feed")
+	for _, tt := range []struct {
+		name string
+		lag  func(string) (float64, error)
+		want int
+		err  error
+	}{
+		{"nobody says", nil, 9, nil},
+		{"nothing left", func(string) (float64, error) { return 0, nil }, 9, nil},
+		{"a tenth", func(string) (float64, error) { return 0.1, nil }, 7, nil},
+		{"nearly a half", func(string) (float64, error) { return 0.44, nil }, 1, nil},
+		{"a half", func(string) (float64, error) { return 0.5, nil }, 0, nil},
+		{"all of it", func(string) (float64, error) { return 1, nil }, 0, nil},
+		{"unknown", func(string) (float64, error) { return 0, lost }, 0, lost},
+	} {
+		f := Follower{Lag: tt.lag}
+		if got, err := f.restPerWork(); got != tt.want || !errors.Is(err, tt.err) {
+			t.Errorf("%s: %d, error %v, want %d, %v", tt.name, got, err, tt.want, tt.err)
+		}
+	}
+}

@@ -150,7 +150,8 @@ func (c *Cairn) follow() {
 	c.stop = stop
 	wait := func(ctx context.Context, after string) error { return c.Tables.Wait(ctx, schema.Statements, after) }
 	latest := func(ctx context.Context) (string, error) { return c.Tables.Latest(ctx, schema.Statements) }
-	follower := &lrs.Follower{Service: c.Statements, Wait: wait, Latest: latest, Also: c.Rollups.Fold(0), Busy: c.traffic.busy}
+	lag := func(after string) (float64, error) { return c.Tables.Lag(schema.Statements, after) }
+	follower := &lrs.Follower{Service: c.Statements, Wait: wait, Latest: latest, Lag: lag, Also: c.Rollups.Fold(0), Busy: c.traffic.busy}
 	follower.Trimmed = func() {
 		if err := c.Rollups.CountAgain(ctx); err != nil {
 			c.log.Warn("changes were lost before reports had them: run `cairn rebuild`", "error", err)

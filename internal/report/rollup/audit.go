@@ -56,7 +56,10 @@ func (a *Audit) Add(ctx context.Context, events []Event) error {
 		}
 	}
 	for s, events := range byStore {
-		read := readEvents(s.Store, events)
+		read, err := readEvents(ctx, s.Store, events)
+		if err != nil {
+			return err
+		}
 		for id, reason := range read.unreadable {
 			a.Report(Difference{s.ID, WrongLedger, fmt.Sprintf("statement %s cannot be counted and is no dead letter: %v", id, reason)})
 		}

@@ -1,10 +1,12 @@
 package rollup
 
 import (
+	"context"
 	"errors"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/report/fact"
+	"github.com/cairn-lrs/cairn/internal/table"
 )
 
 // reading is what events of one store say.
@@ -16,11 +18,14 @@ type reading struct {
 }
 
 // readEvents takes facts out of events. Statements that void others are none. What is not live and cannot be read was never
-// counted, so it is passed over.
-func readEvents(store auth.Store, events []Event) reading {
+// counted, so it is passed over. The error is one of the context.
+func readEvents(ctx context.Context, store auth.Store, events []Event) (reading, error) {
 	r := reading{changes: map[fact.Hash][]change{}, names: map[fact.Hash]nameSeen{}, unreadable: map[string]error{}}
 	hash := remembered(store)
 	for _, e := range events {
+		if err := table.Rest(ctx); err != nil {
+			return reading{}, err
+		}
 		r.newest = max(r.newest, e.Stored.UnixMilli())
 		read, err := readEvent(e, hash)
 		switch {
@@ -31,7 +36,7 @@ func readEvents(store auth.Store, events []Event) reading {
 			r.add(e, read)
 		}
 	}
-	return r
+	return r, nil
 }
 
 // remembered is the store's keyed hash with a memory: statements that come together share most of what they name, and a hash

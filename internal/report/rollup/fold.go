@@ -99,7 +99,10 @@ func (f *Folder) letter(store, statementID string, reason error) DeadLetter {
 }
 
 func (f *Folder) foldStore(ctx context.Context, store auth.Store, events []Event) (dead []DeadLetter, err error) {
-	r := readEvents(store, events)
+	r, err := readEvents(ctx, store, events)
+	if err != nil {
+		return nil, err
+	}
 	for id, reason := range r.unreadable {
 		dead = append(dead, f.letter(store.ID, id, reason))
 	}
@@ -166,6 +169,9 @@ func (r *foldRun) foldLearners(ctx context.Context, learners []fact.Hash) error 
 		}
 		plans := make([]*plan, 0, len(learners))
 		for _, learner := range learners {
+			if err := table.Rest(ctx); err != nil {
+				return err
+			}
 			if p := r.plan(learner, ledgers[learner]); p != nil {
 				plans = append(plans, p)
 			}

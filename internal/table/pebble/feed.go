@@ -211,6 +211,22 @@ func (db *DB) Latest(ctx context.Context, name string) (string, error) {
 	return latest, nil
 }
 
+// Lag returns how much of what a feed keeps comes after the sequence number ("": all of it does): from 0, nothing, to 1, as many
+// changes as are kept. Feeds share the numbers, so where there are several it is too high rather than too low.
+func (db *DB) Lag(name, after string) (float64, error) {
+	t, err := db.streamed(name)
+	if err != nil {
+		return 0, err
+	}
+	from, err := parseSequence(after)
+	if err != nil {
+		return 0, err
+	}
+	mark, _ := db.feed.mark()
+	next := min(mark, max(from, t.trimmed.Load())+1)
+	return min(1, float64(mark-next)/float64(db.keep.length)), nil
+}
+
 // Wait returns when the table's feed has a change after the sequence number ("": any), or with the context's error.
 // It spares a consumer in this process the polling.
 func (db *DB) Wait(ctx context.Context, name, after string) error {

@@ -115,6 +115,46 @@ func TestFollowerSkipsNothing(t *testing.T) {
 	}
 }
 
+func TestLag(t *testing.T) {
+	db := openTest(t, testSchemas(), Options{FeedLength: 20})
+	lag := func(after string) float64 {
+		t.Helper()
+		lag, err := db.Lag(things, after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lag
+	}
+	if got := lag(""); got != 0 {
+		t.Errorf("of an empty feed: %v", got)
+	}
+	for i := range 10 {
+		put(t, db, things, listed("a", "1", int64(i)))
+	}
+	for after, want := range map[string]float64{"": 0.5, formatSequence(3): 0.35, formatSequence(10): 0, formatSequence(99): 0} {
+		if got := lag(after); got != want {
+			t.Errorf("after %q: %v, want %v", after, got, want)
+		}
+	}
+	if err := db.Trim(t.Context(), things, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := lag(""); got != 0 {
+		t.Errorf("with all trimmed: %v", got)
+	}
+	for i := range 30 {
+		put(t, db, things, listed("a", "2", int64(i)))
+	}
+	if got := lag(formatSequence(10)); got != 1 {
+		t.Errorf("with more than the feed keeps: %v", got)
+	}
+	for _, bad := range [][2]string{{notes, ""}, {things, "x"}} {
+		if _, err := db.Lag(bad[0], bad[1]); !errors.Is(err, table.ErrInvalid) {
+			t.Errorf("of %q: error %v, want ErrInvalid", bad, err)
+		}
+	}
+}
+
 func TestWaitEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, err := Open("data", testSchemas(), Options{FS: vfs.NewMem()})
