@@ -31,8 +31,8 @@ type conversation struct {
 	wrote   time.Time // when the last answer to a write came
 }
 
-// maxWait bounds every wait for consistency.
-const maxWait = 30 * time.Second
+// maxWait bounds every wait for consistency; only what never comes takes so long.
+const maxWait = 2 * time.Minute
 
 // play runs one variant and returns the requirements that it has shown to be met, or what did not come out as the script
 // says, up to the first request that failed.
