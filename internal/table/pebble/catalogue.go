@@ -15,7 +15,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// formatVersion is the version of the layout of keys and values. A folder of another version is refused.
+// formatVersion is the version of the layout of keys and values. A folder of another version is refused and left as it is.
 const formatVersion = 1
 
 // catalogue says which number stands for which table and index in this folder. It is stored as JSON under one key.
@@ -45,17 +45,13 @@ func define(ix *table.Index) string {
 	return strings.Join(append([]string{ix.Name, ix.Partition, ix.Sort}, slices.Sorted(slices.Values(ix.Projects))...), " ")
 }
 
-// reconcile brings the folder to the schemas and returns their tables. Tables of the folder that the schemas do not
+// reconcile brings the folder, of which the catalogue tells, to the schemas and returns their tables. Tables of the folder that the schemas do not
 // name stay untouched: they belong to another version of the program.
-func (db *DB) reconcile(schemas []table.Schema) (map[string]*tableState, error) {
+func (db *DB) reconcile(cat *catalogue, schemas []table.Schema) (tables map[string]*tableState, err error) {
 	if len(db.schemas) != len(schemas) {
 		return nil, errors.New("two tables have one name")
 	}
-	cat, err := db.readCatalogue()
-	if err != nil {
-		return nil, err
-	}
-	tables := make(map[string]*tableState, len(schemas))
+	tables = make(map[string]*tableState, len(schemas))
 	for i := range schemas {
 		s := &schemas[i]
 		if tables[s.Name], err = db.reconcileTable(cat, s); err != nil {
@@ -150,7 +146,7 @@ func (db *DB) readCatalogue() (*catalogue, error) {
 		return nil, fmt.Errorf("read catalogue: %w", err)
 	}
 	if cat.Format != formatVersion {
-		return nil, fmt.Errorf("the folder has format %d, this program reads format %d", cat.Format, formatVersion)
+		return nil, fmt.Errorf("the folder has format %d, and this program reads format %d: open it with the version of Cairn that wrote it", cat.Format, formatVersion)
 	}
 	return cat, nil
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
+
+	engine "github.com/cockroachdb/pebble/v2"
 
 	"github.com/cairn-lrs/cairn/internal/table"
 )
@@ -233,6 +236,59 @@ func TestOpenRefuses(t *testing.T) {
 			wantItem(t, db, noteRef("note"), table.Item{"pk": table.S("note")})
 		})
 	}
+}
+
+// A folder of another format is refused in a sentence that says so, and nothing in it is changed, not even what would be done first.
+func TestOpenRefusesAnotherFormat(t *testing.T) {
+	for _, format := range []int{formatVersion - 1, formatVersion + 1} {
+		t.Run(fmt.Sprint(format), func(t *testing.T) {
+			fs := vfs.NewMem()
+			db := openTest(t, testSchemas(), Options{FS: fs})
+			put(t, db, notes, table.Item{"pk": table.S("note")})
+			if err := db.writeCatalogue(&catalogue{Format: format, Tables: map[string]cataloguedTable{}}); err != nil {
+				t.Fatal(err)
+			}
+			delayed := []byte{spaceDelayed, 1}
+			if err := db.engine.Set(delayed, []byte("in that format's own way"), engine.Sync); err != nil {
+				t.Fatal(err)
+			}
+			before := everything(t, db.engine)
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			want := fmt.Sprintf("the folder has format %d, and this program reads format %d", format, formatVersion)
+			if _, err := Open("data", testSchemas(), Options{FS: fs}); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("Open: %v, want an error that says %q", err, want)
+			}
+			files, err := engine.Open("data", &engine.Options{FS: fs, FormatMajorVersion: engine.FormatTableFormatV6, ReadOnly: true})
+			if err != nil {
+				t.Fatal(err) // as where it is still locked
+			}
+			if diff := cmp.Diff(before, everything(t, files)); diff != "" {
+				t.Errorf("the folder was changed (-before +after):\n%s", diff)
+			}
+			if err := files.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// everything that an engine has, by key.
+func everything(t *testing.T, db *engine.DB) map[string]string {
+	t.Helper()
+	iter, err := db.NewIter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for iter.First(); iter.Valid(); iter.Next() {
+		all[string(iter.Key())] = string(iter.Value())
+	}
+	if err := errors.Join(iter.Error(), iter.Close()); err != nil || len(all) == 0 {
+		t.Fatalf("read %d keys: %v", len(all), err)
+	}
+	return all
 }
 
 func TestVerifyFindsDamage(t *testing.T) {

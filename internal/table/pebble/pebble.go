@@ -141,10 +141,14 @@ func (db *DB) start(dir string, schemas []table.Schema, opts Options) (err error
 	if err != nil {
 		return fmt.Errorf("open engine: %w", err)
 	}
+	cat, err := db.readCatalogue() // before anything is written: the folder may have another format
+	if err != nil {
+		return err
+	}
 	if err := db.releaseDelayed([]byte{spaceDelayed + 1}); err != nil {
 		return err
 	}
-	if db.tables, err = db.reconcile(schemas); err != nil {
+	if db.tables, err = db.reconcile(cat, schemas); err != nil {
 		return err
 	}
 	next, err := db.nextSequence()
