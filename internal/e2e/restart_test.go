@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json/v2"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -105,23 +104,11 @@ func TestUploadSurvivesAKill(t *testing.T) {
 	c.who = who
 	film := bytes.Repeat([]byte("0123456789abcdef"), 6_000_000/16)
 	sum := sha256.Sum256(film)
-	a, err := c.do(t.Context(), http.MethodPost, c.endpoint+"/uploads", strings.NewReader(fmt.Sprintf(`{"length":%d,"sha256":"%x"}`, len(film), sum)))
+	ticket, a, err := c.newTicket(t.Context(), film)
 	if err != nil || a.status != http.StatusOK {
 		t.Fatalf("POST /uploads: %d %s %v", a.status, a.body, err)
 	}
-	var ticket struct {
-		Upload  string            `json:"upload"`
-		URL     string            `json:"url"`
-		Headers map[string]string `json:"headers"`
-	}
-	if err := json.Unmarshal(a.body, &ticket); err != nil {
-		t.Fatal(err)
-	}
-	var headers []string
-	for name, value := range ticket.Headers {
-		headers = append(headers, name, value)
-	}
-	if a, err = c.do(t.Context(), http.MethodPut, ticket.URL, bytes.NewReader(film), headers...); err != nil || a.status != http.StatusOK {
+	if a, err = c.byURL(t.Context(), http.MethodPut, ticket.URL, ticket.Headers, film); err != nil || a.status != http.StatusOK {
 		t.Fatalf("PUT to the URL: %d %s %v", a.status, a.body, err)
 	}
 	statement := fmt.Sprintf(`{"id":"5a1c8a2e-8d7c-4a52-9a8b-8d3c2f0e1b11","actor":{"mbox":"mailto:a@example.org"},"verb":{"id":"http://example.org/v"},"object":{"id":"http://example.org/o"},"attachments":[{"usageType":"http://example.org/u","display":{"en":"Film"},"contentType":"video/mp4","length":%d,"sha2":"%x"}]}`, len(film), sum)

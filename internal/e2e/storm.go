@@ -28,8 +28,8 @@ const (
 )
 
 // RunStorm lets twelve clients do operations on a road while its calls to its stores go wrong: singles and batches with
-// ids of their own, references and voids, re-sends, contradictions, documents with preconditions, reads. They hold every
-// answer against what they know: what was acknowledged is there as it was sent, nothing is there twice, what is listed at or
+// ids of their own, references and voids, re-sends, contradictions, documents with preconditions, statements with attachments that
+// come by uploads, reads. They hold every answer against what they know: what was acknowledged is there as it was sent, nothing is there twice, what is listed at or
 // before the announced moment is whole, a refusal for now says when to come again, and nothing is refused for good because
 // a store failed. When the storm is over everything is read back.
 //
@@ -60,9 +60,13 @@ func RunStorm(t *testing.T, road StormRoad, second string, operations int, seed 
 	t.Logf("refusals for now in a storm: %d", s.refusals.Load())
 	t.Logf("requests given up in a storm: %d", s.givenUp.Load())
 	t.Logf("statements acknowledged in a storm: %d", s.acknowledged())
+	t.Logf("statements with an upload acknowledged in a storm: %d, and refused: %d", s.filmed(acked), s.filmed(refused))
 	t.Logf("operations took %v, reading back %v", took.Round(time.Second), (time.Since(began) - took).Round(time.Second))
 	if s.refusals.Load() == 0 {
 		t.Error("nothing was refused: there was no storm")
+	}
+	if s.filmed(acked) == 0 || s.filmed(refused) == 0 {
+		t.Error("no statement with an upload was acknowledged, or none was refused")
 	}
 }
 
@@ -83,6 +87,7 @@ type stormClient struct {
 	random  *rand.Rand
 	journal *journal
 	shelf   []*shelved
+	films   []*film
 }
 
 // newStorm makes the clients, who come by the endpoints by turns.
@@ -127,8 +132,10 @@ func (c *stormClient) operate(ctx context.Context) error {
 		return c.sendAgain(ctx)
 	case n < 57:
 		return c.contradict(ctx)
-	case n < 80:
+	case n < 76:
 		return c.useDocument(ctx)
+	case n < 80:
+		return c.useFilm(ctx)
 	case n < 86:
 		return c.count(ctx)
 	case n < 95:
@@ -239,7 +246,7 @@ func (s *storm) atEnd(ctx context.Context, t *testing.T) {
 	var clients sync.WaitGroup
 	for i, c := range s.clients {
 		clients.Go(func() {
-			if err := errors.Join(c.finish(ctx), c.verifyShelf(ctx)); err != nil {
+			if err := errors.Join(c.finish(ctx), c.verifyShelf(ctx), c.verifyFilms(ctx)); err != nil {
 				t.Errorf("client %d, after the storm: %v", i, err)
 			}
 		})
