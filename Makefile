@@ -81,7 +81,7 @@ $(LINT_TOOLS)/requirements.txt: infra/lint/requirements.txt
 # The scripts spend most of their time waiting for what is promised to come: many run at once.
 e2e: ## the black-box tests over the cloud road: the functions in processes of their own, DynamoDB Local, an S3 server
 	@go build -o bin/ ./internal/cmd/testreport
-	@go test -json -count=1 -timeout 20m -parallel 12 $(CLOUD_ROAD) | bin/testreport
+	@go test -json -count=1 -timeout 40m -parallel 12 $(CLOUD_ROAD) | bin/testreport
 
 requirements: ## write the map from each requirement of xAPI to the tests that prove it
 	@go build -o bin/ ./internal/cmd/testreport

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ const (
 	SecretKey = "cairntestsecret"
 )
 
-const startTimeout = 60 * time.Second // of one server; a cold JVM on a busy machine takes several seconds
+const startTimeout = 3 * time.Minute // of both servers; a cold JVM on a busy machine takes its time
 
 // Servers is a running pair.
 type Servers struct {
@@ -129,7 +130,7 @@ func (s *Servers) start(ctx context.Context, installed installation) error {
 }
 
 func (s *Servers) startOne(server server) (*process, error) {
-	address, port, err := freePort()
+	address, port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -145,14 +146,22 @@ func (s *Servers) startOne(server server) (*process, error) {
 	return p, nil
 }
 
-// freePort finds a loopback port that was free a moment ago.
-func freePort() (address string, port int, err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", 0, fmt.Errorf("find free port: %w", err)
+// The ports that FreePort draws from: Linux and macOS give none of them to who asks for any. Source: Linux kernel,
+// Documentation/networking/ip-sysctl, ip_local_port_range.
+const firstPort, ports = 20_000, 10_000
+
+// FreePort finds a loopback port that is free, for a server that must be told one. It stays free until then, unless another caller
+// draws the same.
+func FreePort() (address string, port int, err error) {
+	for range 100 {
+		port = firstPort + rand.IntN(ports)
+		address = "127.0.0.1:" + strconv.Itoa(port)
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", address); err == nil {
+			return address, port, listener.Close()
+		}
 	}
-	port = listener.Addr().(*net.TCPAddr).Port
-	return "127.0.0.1:" + strconv.Itoa(port), port, listener.Close()
+	return "", 0, fmt.Errorf("find free port: %w", err)
 }
 
 // Environ returns the settings by which another process shares this pair.

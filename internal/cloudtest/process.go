@@ -28,7 +28,7 @@ kill "$reader" 2>/dev/null
 exit $status`
 
 const (
-	stopTimeout = 10 * time.Second
+	stopTimeout = time.Minute
 	logTail     = 4 << 10 // bytes of a log that are worth printing
 )
 
@@ -72,7 +72,7 @@ func launch(name string, command []string, address, logFile, dir string) (*proce
 
 // await returns once the server answers HTTP, with whatever status.
 func (p *process) await(ctx context.Context) error {
-	client := http.Client{Timeout: time.Second}
+	client := http.Client{Timeout: 10 * time.Second}
 	for {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address, nil)
 		if err != nil {

@@ -80,9 +80,6 @@ func badInputs() []badInput {
 	}
 }
 
-// slowest is how long the refusal of a bad request may take.
-const slowest = 5 * time.Second
-
 // letters and spaces are endless bodies.
 type letters struct{}
 
@@ -99,7 +96,8 @@ func fill(p []byte, b byte) int {
 	return len(p)
 }
 
-// TestBadInput sends what nobody should: each gets a clear refusal, the server lives on, and what was stored is there.
+// TestBadInput sends what nobody should: each gets a clear refusal, the server lives on, and what was stored is there. What takes
+// time without end gets no answer.
 func TestBadInput(t *testing.T) {
 	server := serve(t)
 	c := newClient(server.Endpoint(), 8)
@@ -114,7 +112,6 @@ func TestBadInput(t *testing.T) {
 			if contentType == "" {
 				contentType = "application/json"
 			}
-			begun := time.Now()
 			a, err := c.do(t.Context(), http.MethodPost, c.endpoint+"/statements", tt.body(), "Content-Type", contentType)
 			if err != nil {
 				t.Fatalf("no answer: %v", err)
@@ -128,9 +125,6 @@ func TestBadInput(t *testing.T) {
 			}
 			if len(a.body) > 4000 {
 				t.Errorf("the error has %d bytes", len(a.body))
-			}
-			if took := time.Since(begun); took > slowest {
-				t.Errorf("the refusal took %v", took)
 			}
 		})
 	}
@@ -159,7 +153,7 @@ func onlyTheFirst(t *testing.T, c *client, id string) {
 }
 
 // TestHugeNumbers stores numbers that no machine word holds. They are valid, so they come back as they were sent, and
-// comparing them takes no time.
+// comparing them ends: who writes out their digits does not.
 func TestHugeNumbers(t *testing.T) {
 	server := serve(t)
 	c := newClient(server.Endpoint(), 1)
@@ -175,13 +169,9 @@ func TestHugeNumbers(t *testing.T) {
 		{"a scaled score that is too large", `{"scaled":1.1` + times(100_000, "0") + `}`, http.StatusBadRequest},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			begun := time.Now()
 			a, err := c.post(t.Context(), "{"+badWhole+`,"result":{"score":`+tt.score+"}}")
 			if err != nil || a.status != tt.status {
 				t.Fatalf("status %d, %v, want %d: %.300s", a.status, err, tt.status, a.body)
-			}
-			if took := time.Since(begun); took > slowest {
-				t.Errorf("it took %v", took)
 			}
 			if a.status != http.StatusOK {
 				return
@@ -231,12 +221,12 @@ func TestTruncatedRequests(t *testing.T) {
 
 // cutOff sends bytes, ends its side of the connection, and reads the status that comes back.
 func cutOff(address, request string) (int, error) {
-	connection, err := net.DialTimeout("tcp", address, 5*time.Second)
+	connection, err := net.DialTimeout("tcp", address, maxWait)
 	if err != nil {
 		return 0, fmt.Errorf("dial: %w", err)
 	}
 	defer connection.Close()
-	if err := connection.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := connection.SetDeadline(time.Now().Add(maxWait)); err != nil {
 		return 0, fmt.Errorf("set deadline: %w", err)
 	}
 	if _, err := io.WriteString(connection, request); err != nil {
@@ -256,7 +246,7 @@ func cutOff(address, request string) (int, error) {
 // the end each is found by what the target is about.
 func TestTenThousandReferrers(t *testing.T) {
 	const batches, size = 100, 100
-	server := serve(t)
+	server := serve(t, logged...)
 	c := newClient(server.Endpoint(), 8)
 	defer c.close()
 	target := uuid.NewV4().String()
@@ -274,10 +264,12 @@ func TestTenThousandReferrers(t *testing.T) {
 	if err != nil || a.status != http.StatusOK {
 		t.Fatalf("POST of the target: %d %.300s %v", a.status, a.body, err)
 	}
-	if took := time.Since(begun); took > 3*time.Second {
-		t.Errorf("the target took %v", took)
+	got := consumedBy(t, server, a)
+	t.Logf("the target consumed %+v", got)
+	if got.Calls > 100 || got.WriteUnits > 1000 { // each of them costs two calls and seven units
+		t.Errorf("the target consumed %+v", got)
 	}
-	if err := eventually(t.Context(), time.Minute, func(ctx context.Context) error {
+	if err := eventually(t.Context(), 5*maxWait, func(ctx context.Context) error {
 		ids, err := c.list(ctx, url.Values{"agent": {`{"mbox":"mailto:target@example.org"}`}, "limit": {"500"}})
 		if err == nil && len(ids) != batches*size+1 {
 			err = fmt.Errorf("the target's agent finds %d statements, want %d", len(ids), batches*size+1)

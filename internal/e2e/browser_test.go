@@ -38,7 +38,7 @@ var browserFlags = []chromedp.ExecAllocatorOption{
 }
 
 // browserTimeout bounds one test in a browser, its start included.
-const browserTimeout = 5 * time.Minute
+const browserTimeout = 10 * time.Minute
 
 // openBrowser starts a browser that ends with the test. Where there is none ok is false: see doWithout.
 func openBrowser(t *testing.T) (ctx context.Context, ok bool) {

@@ -24,9 +24,6 @@ func (r *Request) checkAll(line int, a answer, v *values) error {
 		return fmt.Errorf("line %d: %s %s: status %d, want %v: %.500s", line, r.Method, r.Path, a.status, r.Status, a.body)
 	}
 	var failures []error
-	if r.Within > 0 && a.took > r.Within {
-		failures = append(failures, fmt.Errorf("line %d: took %v, want at most %v", line, a.took, r.Within))
-	}
 	look := view{a.header, a.body}
 	for _, c := range r.Checks {
 		value, err := v.expand(c.Value)

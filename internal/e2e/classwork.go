@@ -84,3 +84,20 @@ func classwork(random *rand.Rand, learners int) []string {
 
 // isVoid tells the voids among classwork.
 func isVoid(statement string) bool { return strings.HasPrefix(statement, `{"id":"ffffffff-`) }
+
+// countable counts what reports count of some classwork: what is no void, and not voided by one that is there.
+func countable(work []string) (n int) {
+	voided := map[string]bool{}
+	for _, statement := range work {
+		if isVoid(statement) {
+			_, target, _ := strings.Cut(statement, `"objectType":"StatementRef","id":"`)
+			voided[target[:36]] = true
+		}
+	}
+	for _, statement := range work {
+		if !isVoid(statement) && !voided[statement[len(`{"id":"`):][:36]] {
+			n++
+		}
+	}
+	return n
+}

@@ -26,7 +26,7 @@ type client struct {
 // newClient keeps up to clients connections open.
 func newClient(endpoint string, clients int) *client {
 	transport := &http.Transport{MaxIdleConnsPerHost: clients, MaxConnsPerHost: clients, DisableCompression: true}
-	return &client{endpoint: endpoint, who: FixedCredential, http: &http.Client{Transport: transport, Timeout: 60 * time.Second}}
+	return &client{endpoint: endpoint, who: FixedCredential, http: &http.Client{Transport: transport, Timeout: maxWait}}
 }
 
 func (c *client) close() { c.http.CloseIdleConnections() }
@@ -158,11 +158,12 @@ func (c *client) listThrough(ctx context.Context, query url.Values) (found []lis
 	}
 }
 
-// eventually repeats until there is no error or the time is over, and returns the last error.
+// eventually repeats, less and less often, until there is no error or the time is over, and returns the last error. Who asks all the
+// time keeps a server from what it does when nobody asks.
 func eventually(ctx context.Context, most time.Duration, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	for {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		err := try(ctx)
 		if err == nil {
 			return nil
@@ -170,7 +171,7 @@ func eventually(ctx context.Context, most time.Duration, try func(context.Contex
 		select {
 		case <-ctx.Done():
 			return errors.Join(err, ctx.Err())
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -75,7 +75,7 @@
 //
 // # What must come back
 //
-//	expect 200                        begins the checks of the answer; also: expect 200 or 204, expect 409 within 1s
+//	expect 200                        begins the checks of the answer; also: expect 200 or 204
 //	header Name = value               or ~ regular expression, present, absent
 //	json $.statements[*].id = [...]   numbers and strings must be equal, members in any order; paths are $ .name ['name']
 //	                                  [0] [-1] [*]; also: != value, ~ regular expression, is set [...] (any order),

@@ -25,11 +25,17 @@ func TestReportsOfMadeStatementsEqualASecondProgram(t *testing.T) {
 func compareMade(t *testing.T, road *Local, seed string) {
 	t.Helper()
 	folder := t.TempDir()
+	const zone = "Europe/Paris"
+	paris, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitOneDay(t, paris)
 	now := time.Now().UTC().Format(time.RFC3339)
 	if said, err := exec.CommandContext(t.Context(), "python3", filepath.Join("figures", "made.py"), "-seed", seed, "-now", now, folder).CombinedOutput(); err != nil {
 		t.Fatalf("made.py: %v\n%s", err, said)
 	}
-	c := comparison{reader: newReader(t, road, "-time-zone", "Europe/Paris")}
+	c := comparison{reader: newReader(t, road, "-time-zone", zone)}
 	if _, err := road.Command(t.Context(), "rebuild", "-store", c.store, "-data", road.data); err != nil { // with it the time zone takes effect
 		t.Fatal(err)
 	}

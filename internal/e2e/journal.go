@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"uuid"
 )
@@ -52,6 +53,8 @@ type journal struct {
 	random   *rand.Rand
 	requests []*sent
 	there    map[string]found // by id, as verify has seen it
+
+	acknowledged atomic.Bool // at least one of the requests
 }
 
 // newJournal makes the journal of a writer that nobody else of the store is called like.
@@ -68,6 +71,7 @@ func (j *journal) write(ctx context.Context, c *client) {
 		s.outcome = lost
 		if err == nil && a.status == http.StatusOK {
 			s.outcome = acked
+			j.acknowledged.Store(true)
 		} else if err == nil && a.status >= 400 && a.status < 500 {
 			s.outcome = refused
 		}
@@ -171,15 +175,13 @@ func (j *journal) verify(ctx context.Context, c *client) error {
 			problems = append(problems, fmt.Errorf("%d statements of a batch of %d are there", n, len(s.ids)))
 		}
 	}
-	problems = append(problems, eventually(ctx, completionTime, func(ctx context.Context) error {
+	// After a crash a server has yet to finish what the last process had committed and not passed on: voids and inherited terms of
+	// requests that got no answer.
+	problems = append(problems, eventually(ctx, maxWait, func(ctx context.Context) error {
 		return errors.Join(j.verifyVoids(ctx, c), j.verifyList(ctx, c))
 	}))
 	return errors.Join(problems...)
 }
-
-// completionTime is how long a server may take after a crash to finish what the last process had committed and not yet
-// passed on: voids and inherited terms of requests that got no answer.
-const completionTime = 10 * time.Second
 
 // verifyVoids holds the voided statements against the voiding ones that are there.
 func (j *journal) verifyVoids(ctx context.Context, c *client) error {

@@ -107,15 +107,17 @@ func TestFullFileSystem(t *testing.T) {
 	if strings.Contains(refusal.Error(), "status 4") {
 		t.Errorf("a full file system is no fault of the client: %v", refusal)
 	}
-	if server.Running() {
-		if a, err := c.get(t.Context(), "statementId", stored[0]); err != nil || a.status != http.StatusOK {
-			t.Errorf("reading without room to write: status %d, %v", a.status, err)
+	switch a, err := c.get(t.Context(), "statementId", stored[0]); {
+	case err != nil:
+		waitFor(t, fmt.Sprintf("the end of a server that does not answer (%v)", err), func() bool { return !server.Running() })
+		if said := server.Output(); !strings.Contains(said, "file too large") && !strings.Contains(said, "no space") {
+			t.Errorf("the server ended without saying why:\n%s", said)
 		}
-		if err := server.Kill(); err != nil {
-			t.Fatal(err)
-		}
-	} else if !strings.Contains(server.Output(), "file too large") && !strings.Contains(server.Output(), "no space") {
-		t.Errorf("the server ended without saying why:\n%s", server.Output())
+	case a.status != http.StatusOK:
+		t.Errorf("reading without room to write: status %d", a.status)
+	}
+	if err := server.Kill(); err != nil {
+		t.Fatal(err)
 	}
 
 	server = open(t, data)

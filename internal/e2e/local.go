@@ -34,7 +34,7 @@ var FixedCredential = Credential{Key: "e2e", Secret: "e2e-secret-of-a-throwaway-
 func Serve(binary, data string, flags ...string) (*Local, error) {
 	cmd := exec.Command(binary, append([]string{"serve", "-addr", "127.0.0.1:0", "-data", data, "-quiet"}, flags...)...)
 	cmd.Env = append(os.Environ(), "CAIRN_CREDENTIAL="+FixedCredential.Key+":"+FixedCredential.Secret)
-	p, err := startProcess("cairn", cmd, startTimeout)
+	p, err := startProcess("cairn", cmd, maxWait)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 )
 
 // identity is who asks.
@@ -130,8 +129,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte // with Content-Encoding undone
-	took   time.Duration
-	tries  int // that it took, see client
+	tries  int    // that it took, see client
 }
 
 // send sends a request once, and reads the whole answer.
@@ -141,7 +139,6 @@ func send(ctx context.Context, client *http.Client, o outgoing) (answer, error) 
 		return answer{}, fmt.Errorf("make request: %w", err)
 	}
 	request.Header = o.header.Clone()
-	start := time.Now()
 	response, err := client.Do(request)
 	if err != nil {
 		return answer{}, fmt.Errorf("send request: %w", err)
@@ -151,7 +148,7 @@ func send(ctx context.Context, client *http.Client, o outgoing) (answer, error) 
 	if err != nil {
 		return answer{}, fmt.Errorf("read answer: %w", err)
 	}
-	a := answer{status: response.StatusCode, header: response.Header, body: body, took: time.Since(start)}
+	a := answer{status: response.StatusCode, header: response.Header, body: body}
 	if response.Header.Get("Content-Encoding") == "gzip" && len(body) > 0 {
 		reader, err := gzip.NewReader(bytes.NewReader(body))
 		if err != nil {

@@ -24,10 +24,6 @@ type process struct {
 	exit     error         // of the process, once exited is closed
 }
 
-// startTimeout bounds the wait for the address that a server prints, and for its end. Opening replays what the last
-// process wrote.
-const startTimeout = 30 * time.Second
-
 // endpointLine finds the endpoint in what a server prints, reportsLine the report API, which it prints in the same write.
 var (
 	endpointLine = regexp.MustCompile(`endpoint\s+(http://\S+)`)
@@ -100,8 +96,8 @@ func (p *process) Stop() error {
 	}
 	select {
 	case <-p.exited:
-	case <-time.After(startTimeout):
-		return errors.Join(fmt.Errorf("%s did not end within %v of SIGTERM:\n%s", p.name, startTimeout, p.output), p.Kill())
+	case <-time.After(maxWait):
+		return errors.Join(fmt.Errorf("%s did not end within %v of SIGTERM:\n%s", p.name, maxWait, p.output), p.Kill())
 	}
 	if p.exit != nil {
 		return fmt.Errorf("%s ended badly: %w\n%s", p.name, p.exit, p.output)

@@ -165,14 +165,11 @@ func (r *reader) live(after string) (ids []string, cursor string) {
 // sameReports requires that every report says the same of two stores, soon, and that all but one of them say something.
 func sameReports(t testing.TB, want, got *reader) {
 	t.Helper()
-	empty := 0
+	empty, begun := 0, time.Now()
 	for _, report := range allReports {
-		var wanted, rows []string
-		for begun := time.Now(); time.Since(begun) < maxWait; time.Sleep(50 * time.Millisecond) {
+		wanted, rows := want.rows(report.name, report.params), got.rows(report.name, report.params)
+		for ; !slices.Equal(wanted, rows) && time.Since(begun) < maxWait; time.Sleep(50 * time.Millisecond) {
 			wanted, rows = want.rows(report.name, report.params), got.rows(report.name, report.params)
-			if slices.Equal(wanted, rows) {
-				break
-			}
 		}
 		if diff := cmp.Diff(wanted, rows); diff != "" {
 			t.Errorf("%s %v (-want +got):\n%.2000s", report.name, report.params, diff)

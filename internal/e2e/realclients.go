@@ -70,10 +70,13 @@ var (
 	}
 )
 
+// clientsTimeout bounds the installation of client libraries with all that they do in one test.
+const clientsTimeout = 15 * time.Minute
+
 // RunClients lets each client library use the resources that it knows, in a store of its own, as an application would: its
 // script says what must come back. The libraries are installed in dir, which lives as long as the process's tests, once.
 func RunClients(t *testing.T, road Road, dir string) {
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), clientsTimeout)
 	defer cancel()
 	ready, ok := installClients(ctx, t, dir, allClients)
 	if !ok {

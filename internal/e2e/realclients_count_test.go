@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -39,7 +38,7 @@ func TestClientsCount(t *testing.T) {
 		doWithout(t, "reading back with real clients", "CAIRN_TEST_DATA does not say where the real statements are")
 		return
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), clientsTimeout)
 	defer cancel()
 	readers, ok := installClients(ctx, t, folder, countingClients)
 	if !ok {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Script is one conversation.
@@ -47,7 +46,6 @@ type Request struct {
 	FollowRedirect bool // a 303 is followed
 	Eventually     bool // the checks may come to hold a little later
 	Status         []int
-	Within         time.Duration // 0: no bound
 	Checks         []Check
 }
 
@@ -68,7 +66,7 @@ var (
 	headerLine  = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*): ?(.*)$`)
 	pairLine    = regexp.MustCompile(`^([?&]) (\S+) =(?: (.*))?$`)
 	assignLine  = regexp.MustCompile(`^(let|make|save) ([A-Za-z][A-Za-z0-9]*) =(?: (.*))?$`)
-	expectLine  = regexp.MustCompile(`^expect (\d{3})(?: or (\d{3}))*(?: within (\S+))?$`)
+	expectLine  = regexp.MustCompile(`^expect (\d{3})(?: or (\d{3}))*$`)
 	headerCheck = regexp.MustCompile(`^header (\S+) (=|~|present|absent)(?: (.*))?$`)
 	jsonCheck   = regexp.MustCompile(`^json (\$\S*) (=|!=|~|is set|contains|count|present|absent)(?: (.*))?$`)
 	rawCheck    = regexp.MustCompile(`^raw (\$\S*) (=) (.*)$`)
@@ -246,18 +244,9 @@ func (p *parser) part(line string) error {
 
 func (p *parser) expect(line string) error {
 	if !expectLine.MatchString(line) {
-		return fmt.Errorf("want expect STATUS [or STATUS] [within DURATION]")
+		return fmt.Errorf("want expect STATUS [or STATUS]")
 	}
-	fields := strings.Fields(line)
-	for i, field := range fields {
-		if field == "within" {
-			within, err := time.ParseDuration(fields[i+1])
-			if err != nil {
-				return fmt.Errorf("read within: %w", err)
-			}
-			p.request.Within = within
-			break
-		}
+	for field := range strings.FieldsSeq(line) {
 		if status, err := strconv.Atoi(field); err == nil {
 			p.request.Status = append(p.request.Status, status)
 		}

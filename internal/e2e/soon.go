@@ -23,8 +23,8 @@ type Soon struct {
 const soonLearners, soonKnown = 12, 9
 
 // RunSoon sends a batch of statements, of learners that are known and of new ones, and looks until all are live, and until each report
-// of the catalogue says what it says of a store where the same statements came before. What does not come within half a minute
-// fails the test.
+// of the catalogue says what it says of a store where the same statements came before. What does not come within maxWait fails the
+// test.
 func RunSoon(t testing.TB, road Road) (s Soon) {
 	t.Helper()
 	work := slices.DeleteFunc(classwork(rand.New(rand.NewPCG(3, 4)), soonLearners), isVoid)

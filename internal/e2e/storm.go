@@ -23,8 +23,8 @@ type StormRoad interface {
 const (
 	stormShare   = 0.08 // of the calls; a request makes some ten
 	stormClients = 12
-	stormBatch   = 10 // statements
-	stormTries   = 15 // of a client that does not give up
+	stormBatch   = 10  // statements
+	stormTries   = 200 // of a client that does not give up: a gale ends after so many calls, however often they are tried
 )
 
 // RunStorm lets twelve clients do operations on a road while its calls to its stores go wrong: singles and batches with
@@ -50,7 +50,10 @@ func RunStorm(t *testing.T, road StormRoad, second string, operations int, seed 
 		t.Fatal(err)
 	}
 	began := time.Now()
-	s.run(ctx, t, func() bool { return s.done.Load() < int64(operations) })
+	s.run(ctx, t, func() bool {
+		done := s.done.Load()
+		return done < int64(operations) || s.refusals.Load() == 0 && done < 10*int64(operations) // there may be no gale for long
+	})
 	took := time.Since(began)
 	if err := road.Storm(seed, 0); err != nil {
 		t.Fatal(err)

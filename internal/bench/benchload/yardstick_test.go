@@ -19,7 +19,7 @@ func TestYardsticksAnswerRight(t *testing.T) {
 		return
 	}
 	work := t.TempDir()
-	g, err := buildGenerator(t.Context(), options{load: load, scenario: "smoke", conc: 8, limit: 20, ops: 40, dur: 5 * time.Second}, work)
+	g, err := buildGenerator(t.Context(), options{load: load, scenario: "smoke", conc: 8, limit: 20, ops: 40, dur: time.Minute}, work)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 // undoTimeout bounds the removal of what a road leaves behind.
-const undoTimeout = 30 * time.Second
+const undoTimeout = time.Minute
 
 // stack is what `make deploy` makes of template.yaml, as far as the road needs it.
 type stack struct {

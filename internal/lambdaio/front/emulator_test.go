@@ -53,7 +53,7 @@ func TestEmulatorAnswersAlike(t *testing.T) {
 		"CAIRN_DYNAMODB_ENDPOINT": servers.DynamoDB, "CAIRN_S3_ENDPOINT": servers.S3,
 	}
 	front, err := New(Options{
-		Template: &Template{Functions: []Function{{Name: "StatementsFunction", Memory: 512, Timeout: 29 * time.Second}}},
+		Template: &Template{Functions: []Function{{Name: "StatementsFunction", Memory: 512, Timeout: 5 * time.Minute}}},
 		Binary:   func(string) string { return binary }, Environment: environment,
 	})
 	if err != nil {
@@ -106,26 +106,21 @@ type emulation struct {
 	*exec.Cmd
 	address string
 	printed bytes.Buffer
-	ended   chan struct{} // closed when it has
 }
 
-// startEmulator starts the emulator. One that ends at once is tried again: another process may have taken its port.
-func startEmulator(t *testing.T, program, binary string, environment map[string]string) (e *emulation) {
+func startEmulator(t *testing.T, program, binary string, environment map[string]string) *emulation {
 	t.Helper()
-	for range 5 {
-		if e = tryEmulator(t, program, binary, environment); e.listens(t) {
-			return e
-		}
+	address, _, err := cloudtest.FreePort()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("the emulator ends at once: %s", &e.printed)
-	return nil
-}
-
-func tryEmulator(t *testing.T, program, binary string, environment map[string]string) *emulation {
-	t.Helper()
-	e := &emulation{address: freeAddress(t), ended: make(chan struct{})}
-	e.Cmd = exec.Command(program, "--runtime-interface-emulator-address", e.address, "--runtime-api-address", freeAddress(t), "--log-level", "warn", binary)
-	e.Env = []string{"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_FUNCTION_TIMEOUT=29", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512"}
+	runtimeAPI, _, err := cloudtest.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &emulation{address: address}
+	e.Cmd = exec.Command(program, "--runtime-interface-emulator-address", address, "--runtime-api-address", runtimeAPI, "--log-level", "warn", binary)
+	e.Env = []string{"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_FUNCTION_TIMEOUT=300", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512"}
 	for name, value := range environment {
 		e.Env = append(e.Env, name+"="+value)
 	}
@@ -134,40 +129,14 @@ func tryEmulator(t *testing.T, program, binary string, environment map[string]st
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = e.Process.Kill() }) // unless it has been stopped
-	go func() {
-		defer close(e.ended)
-		_ = e.Wait() // it ends by a signal
-	}()
-	return e
-}
-
-// listens waits until the emulator does, or has ended.
-func (e *emulation) listens(t *testing.T) (ok bool) {
-	t.Helper()
-	eventually(t, "the emulator listens or has ended", func() bool {
-		select {
-		case <-e.ended:
-			return true
-		default:
-		}
-		connection, err := net.Dial("tcp", e.address)
-		if ok = err == nil; ok {
+	eventually(t, "the emulator listens", func() bool {
+		connection, err := net.Dial("tcp", address)
+		if err == nil {
 			_ = connection.Close()
 		}
-		return ok
+		return err == nil
 	})
-	return ok
-}
-
-// freeAddress is free now, and most likely in a moment too.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close() // there were no connections
-	return listener.Addr().String()
+	return e
 }
 
 func (e *emulation) invoke(t *testing.T, event []byte) []byte {
@@ -195,6 +164,6 @@ func (e *emulation) stop(t *testing.T) string {
 	if err := e.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	<-e.ended
+	_ = e.Wait() // it ends by the signal
 	return e.printed.String()
 }
