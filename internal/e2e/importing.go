@@ -40,14 +40,7 @@ func RunImport(t *testing.T, road ImportRoad, path string, most int) {
 	if err := os.WriteFile(file, part, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	store, err := road.NewStore(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	who, err := road.NewCredential(ctx, store, nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, who := FreshStore(t, road)
 	begun := time.Now()
 	for range 2 {
 		if said, err := road.Import(ctx, who, "-state", filepath.Join(t.TempDir(), "state"), file); err != nil {

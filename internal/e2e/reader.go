@@ -25,15 +25,8 @@ type reader struct {
 // newReader makes a store of test data, in which nothing is hidden, with more settings.
 func newReader(t testing.TB, road Road, settings ...string) *reader {
 	t.Helper()
-	store, err := road.NewStore(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	store, credential := FreshStore(t, road)
 	if err := road.SetStore(t.Context(), store, append(settings, "-test-data", "-k", "1")...); err != nil {
-		t.Fatal(err)
-	}
-	credential, err := road.NewCredential(t.Context(), store, nil, false)
-	if err != nil {
 		t.Fatal(err)
 	}
 	return &reader{t, road, store, credential}

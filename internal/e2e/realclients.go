@@ -84,14 +84,7 @@ func RunClients(t *testing.T, road Road, dir string) {
 	}
 	for _, c := range ready {
 		t.Run(c.name, func(t *testing.T) {
-			store, err := road.NewStore(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			who, err := road.NewCredential(ctx, store, nil, false)
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, who := FreshStore(t, road)
 			if _, err := c.run(ctx, dir, road.Endpoint(), who, "keep", nil); err != nil {
 				t.Error(err)
 			}

@@ -16,14 +16,7 @@ import (
 func TestMoreAfterRestartAndRotation(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	before := open(t, data)
-	store, err := before.NewStore(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	old, err := before.NewCredential(t.Context(), store, nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, old := FreshStore(t, before)
 	c := newClient(before.Endpoint(), 1)
 	defer c.close()
 	c.who = old
@@ -91,14 +84,7 @@ func TestMoreAfterRestartAndRotation(t *testing.T) {
 func TestUploadSurvivesAKill(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	server := open(t, data)
-	store, err := server.NewStore(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	who, err := server.NewCredential(t.Context(), store, nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, who := FreshStore(t, server)
 	c := newClient(server.Endpoint(), 1)
 	defer c.close()
 	c.who = who

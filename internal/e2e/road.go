@@ -1,6 +1,9 @@
 package e2e
 
-import "context"
+import (
+	"context"
+	"testing"
+)
 
 // Road is a running LRS that can make stores and credentials: the whole of what the tests know about a server.
 type Road interface {
@@ -22,3 +25,17 @@ type Road interface {
 
 // Credential is a key and its secret.
 type Credential struct{ Key, Secret string }
+
+// FreshStore makes an empty store and a credential of it with all scopes.
+func FreshStore(t testing.TB, road Road) (store string, who Credential) {
+	t.Helper()
+	store, err := road.NewStore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err = road.NewCredential(t.Context(), store, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store, who
+}

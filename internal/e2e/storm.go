@@ -37,14 +37,7 @@ const (
 func RunStorm(t *testing.T, road StormRoad, second string, operations int, seed uint64) {
 	ctx := t.Context()
 	t.Logf("seed %d", seed)
-	store, err := road.NewStore(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	who, err := road.NewCredential(ctx, store, nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, who := FreshStore(t, road)
 	s := newStorm(who, seed, road.Endpoint(), second)
 	if err := road.Storm(seed, stormShare); err != nil {
 		t.Fatal(err)

@@ -18,10 +18,7 @@ const (
 func RunUpgrade(t *testing.T, road *Cloud, seed uint64) {
 	ctx := t.Context()
 	t.Logf("seed %d", seed)
-	store, err := road.NewStore(ctx)
-	fatalOn(t, err)
-	who, err := road.NewCredential(ctx, store, nil, false)
-	fatalOn(t, err)
+	_, who := FreshStore(t, road)
 	load := newStorm(who, seed, road.Endpoint())
 	var over atomic.Bool
 	done := make(chan struct{})
@@ -32,6 +29,7 @@ func RunUpgrade(t *testing.T, road *Cloud, seed uint64) {
 	var old []int
 	time.Sleep(betweenPhases)
 	for range upgrades {
+		var err error
 		if old, err = road.Processes(); err == nil {
 			err = road.Upgrade()
 		}

@@ -28,14 +28,7 @@ func TestVerify(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	store, err := server.NewStore(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := server.NewCredential(t.Context(), store, nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, other := e2e.FreshStore(t, server)
 	t.Setenv("CAIRN_CREDENTIAL", e2e.FixedCredential.Key+":"+e2e.FixedCredential.Secret)
 	for range 2 {
 		var out bytes.Buffer

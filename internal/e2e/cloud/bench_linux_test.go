@@ -26,14 +26,7 @@ func BenchmarkMemory(b *testing.B) {
 	if road == nil {
 		return
 	}
-	store, err := road.NewStore(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
-	credential, err := road.NewCredential(b.Context(), store, nil, false)
-	if err != nil {
-		b.Fatal(err)
-	}
+	_, credential := e2e.FreshStore(b, road)
 	v := &visitor{endpoint: road.Endpoint(), credential: credential, random: rand.New(rand.NewPCG(1, 2))}
 	for n := range warmRequests {
 		if err := v.visit(b, n); err != nil {

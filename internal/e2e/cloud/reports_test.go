@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -16,24 +15,11 @@ import (
 	"github.com/cairn-lrs/cairn/internal/e2e"
 )
 
-var reportsLine = regexp.MustCompile(`reports\s+(http://\S+)`)
-
 // askReports lets the functions count statements and asks for every report, so that they need what they may do: one statement
 // is too large to lie beside its index, and one is damaged, which becomes a dead letter.
 func askReports(t *testing.T, road *e2e.Cloud) {
-	match := reportsLine.FindStringSubmatch(road.Output())
-	if match == nil {
-		t.Fatal("the road names no report API")
-	}
-	store, err := road.NewStore(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	credential, err := road.NewCredential(t.Context(), store, nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := reporter{t: t, base: match[1], credential: credential}
+	store, credential := e2e.FreshStore(t, road)
+	v := reporter{t: t, base: road.Reports(), credential: credential}
 	for n := range 3 {
 		v.ask(http.MethodPost, road.Endpoint()+"/statements", "application/json", statement(n, n == 2))
 	}

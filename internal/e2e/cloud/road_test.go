@@ -68,14 +68,7 @@ func deploy(t testing.TB, flags ...string) *e2e.Cloud {
 // target is the road as a stack that is verified from outside.
 func target(t *testing.T, road *e2e.Cloud) gateway.Target {
 	t.Helper()
-	store, err := road.NewStore(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	credential, err := road.NewCredential(t.Context(), store, nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, credential := e2e.FreshStore(t, road)
 	return gateway.Target{URL: road.Endpoint(), Key: credential.Key, Secret: credential.Secret}
 }
 

@@ -136,32 +136,29 @@ func (c *Client) Answer(ctx context.Context, name string, query url.Values, body
 // ImportKPI sends a CSV.
 func (c *Client) ImportKPI(ctx context.Context, name string, file io.Reader) (report.KPIImport, error) {
 	var done report.KPIImport
-	answer, err := c.Do(ctx, http.MethodPost, "/kpis/"+url.PathEscape(name), "text/csv", file)
-	if err != nil {
-		return done, err
-	}
-	err = json.UnmarshalRead(answer, &done)
-	return done, errors.Join(err, answer.Close())
+	err := c.decode(ctx, http.MethodPost, "/kpis/"+url.PathEscape(name), "text/csv", file, &done)
+	return done, err
 }
 
 // List asks for the list of reports.
 func (c *Client) List(ctx context.Context) (*List, error) {
-	answer, err := c.Do(ctx, http.MethodGet, "", "", nil)
-	if err != nil {
-		return nil, err
-	}
 	list := &List{}
-	err = json.UnmarshalRead(answer, list)
-	return list, errors.Join(err, answer.Close())
+	err := c.decode(ctx, http.MethodGet, "", "", nil, list)
+	return list, err
 }
 
 // Live asks what is happening now.
 func (c *Client) Live(ctx context.Context) (*Live, error) {
-	answer, err := c.Do(ctx, http.MethodGet, "/live", "", nil)
-	if err != nil {
-		return nil, err
-	}
 	live := &Live{}
-	err = json.UnmarshalRead(answer, live)
-	return live, errors.Join(err, answer.Close())
+	err := c.decode(ctx, http.MethodGet, "/live", "", nil, live)
+	return live, err
+}
+
+// decode makes a request like Do and puts the JSON of its answer into a value.
+func (c *Client) decode(ctx context.Context, method, path, contentType string, body io.Reader, into any) error {
+	answer, err := c.Do(ctx, method, path, contentType, body)
+	if err != nil {
+		return err
+	}
+	return errors.Join(json.UnmarshalRead(answer, into), answer.Close())
 }
