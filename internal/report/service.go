@@ -26,7 +26,6 @@ type Rows interface {
 	Buckets(ctx context.Context, store auth.Store, scope fact.Hash, grain measure.Grain, from, to int32, reads *rollup.Reads) (measure.Sums, error)
 	Ledger(ctx context.Context, store auth.Store, learner fact.Hash, reads *rollup.Reads) (rollup.Ledger, error)
 	Ledgers(ctx context.Context, store auth.Store, scope fact.Hash, reads *rollup.Reads) iter.Seq2[rollup.Ledger, error]
-	Names(ctx context.Context, store auth.Store, hashes []fact.Hash, reads *rollup.Reads) (map[fact.Hash]rollup.Name, error)
 	Contents(ctx context.Context, store auth.Store, reads *rollup.Reads) ([]rollup.Name, error)
 	Through(ctx context.Context, store auth.Store, reads *rollup.Reads) (time.Time, error)
 }

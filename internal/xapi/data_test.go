@@ -57,7 +57,7 @@ func checkRoundTrip(t *testing.T, s *Statement) {
 	if err != nil {
 		t.Fatalf("stored form of %s: %v\n%s", s.ID, err, stored)
 	}
-	if !Equal(s, again) {
+	if !equal(s, again) {
 		t.Fatalf("stored form of %s is not equal to what came\n%s", s.ID, stored)
 	}
 }

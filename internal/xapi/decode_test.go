@@ -224,7 +224,7 @@ func TestLinear(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if !Equal(s, s) {
+					if !equal(s, s) {
 						t.Error("not equal to itself")
 					}
 				})
@@ -299,7 +299,7 @@ func FuzzDecodeStatements(f *testing.F) {
 			if !bytes.Equal(again.Render(Edits{Stored: storeEdits.Stored}), stored) {
 				t.Fatalf("storing again changes\n%s", stored)
 			}
-			if !Equal(s, again) {
+			if !equal(s, again) {
 				t.Fatalf("not equal to its stored form\n%s", stored)
 			}
 			for name, format := range map[string]func([]byte) ([]byte, error){

@@ -8,22 +8,14 @@ import (
 	"strings"
 )
 
-// Equal says whether a and b are the same statement by the rules of the
+// EqualJSON says whether a and b are the same statement by the rules of the
 // specification, whatever the LRS or the sender's libraries did to them: see
-// comparison for what is ignored. README.md has the reasons.
+// comparison for what is ignored. README.md has the reasons. They are JSON, received
+// or stored, or the payload of a signature, and need not be valid as statements; an
+// error says that one is no JSON. The rules of 2.0 apply when either has a version
+// that begins with "2.".
 // Source: Data 2.3.1; IEEE 9274.1.1 4.2.
-func Equal(a, b *Statement) bool {
-	later := a.request == V2 || b.request == V2
-	equal, err := equalJSON(a.raw, b.raw, later)
-	return err == nil && equal // both were parsed before
-}
-
-// EqualJSON is Equal for two statements in JSON, received or stored, or the payload
-// of a signature. Neither has to be valid as a statement; an error says that one is
-// no JSON. The rules of 2.0 apply when either has a version that begins with "2.".
-func EqualJSON(a, b []byte) (bool, error) { return equalJSON(a, b, false) }
-
-func equalJSON(a, b []byte, later bool) (bool, error) {
+func EqualJSON(a, b []byte) (bool, error) {
 	if bytes.Equal(a, b) {
 		_, err := parseNode(a)
 		return err == nil, err
@@ -36,7 +28,7 @@ func equalJSON(a, b []byte, later bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	c := comparison{ignoreTimestamp: later || isLater(left) || isLater(right)}
+	c := comparison{ignoreTimestamp: isLater(left) || isLater(right)}
 	if !bytes.Equal(c.event(left), c.event(right)) {
 		return false, nil
 	}

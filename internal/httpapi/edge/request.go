@@ -52,9 +52,6 @@ func (e *Edge) newRequest(r *http.Request) *Request {
 // Context ends when the client goes away or the server's time for the request is over.
 func (r *Request) Context() context.Context { return r.http.Context() }
 
-// ID is the request's id, in the header X-Request-Id of the answer and in the log.
-func (r *Request) ID() string { return r.id }
-
 // Host is the host that the client addressed, as sent, and whether it did so by https as far as can be seen from here.
 func (r *Request) Host() (host string, secure bool) {
 	return r.http.Host, r.http.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"

@@ -72,7 +72,7 @@ func TestAttemptsAtAVideoAddUp(t *testing.T) {
 			}
 		}
 		want := int64(0)
-		for _, v := range measure.Viewings(measure.Of(facts)) {
+		for _, v := range viewingsOf(measure.Of(facts)) {
 			want = v.Watch(v.Length).WatchTime
 		}
 		if sum != want {

@@ -1,8 +1,6 @@
 package measure
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
@@ -75,16 +73,6 @@ type Cell struct {
 	Counter Counter
 }
 
-// compare orders cells as they lie in tables: by scope, grain and time.
-func (c Cell) compare(d Cell) int {
-	return cmp.Or(
-		slices.Compare(c.Scope[:], d.Scope[:]),
-		cmp.Compare(c.Grain, d.Grain),
-		cmp.Compare(c.At, d.At),
-		cmp.Compare(c.Counter, d.Counter),
-	)
-}
-
 // Sums are sparse sums: no cell holds 0.
 type Sums map[Cell]int64
 
@@ -102,14 +90,4 @@ func (s Sums) AddAll(other Sums, times int64) {
 	for c, n := range other {
 		s.Add(c, n*times)
 	}
-}
-
-// Cells lists the cells in order of scope, grain, time and counter.
-func (s Sums) Cells() []Cell {
-	cells := make([]Cell, 0, len(s))
-	for c := range s {
-		cells = append(cells, c)
-	}
-	slices.SortFunc(cells, Cell.compare)
-	return cells
 }

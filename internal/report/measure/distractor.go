@@ -16,9 +16,6 @@ type Distractor struct {
 	Top, Bottom Rate // of the groups of M65; N is 0 when they are not to be had
 }
 
-// Share of the first responses that hold the option.
-func (d *Distractor) Share(responses int64) Rate { return Rate{d.Responses, responses} }
-
 // Flags are M68 of an option, of so many first responses.
 func (d *Distractor) Flags(responses int64) (flags []ItemFlag) {
 	if !d.Set && 100*d.Responses < 5*responses {

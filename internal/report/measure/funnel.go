@@ -26,11 +26,6 @@ type Funnel struct {
 	reached map[uint][]int64 // by set of optional steps that are in: learners at each step
 }
 
-// Where is a step's Events: the facts for which is is true.
-func Where(is func(*fact.Fact) bool) func(Facts) Facts {
-	return func(facts Facts) Facts { return facts.Where(is) }
-}
-
 // Add counts one learner by its facts in the scope.
 func (f *Funnel) Add(facts Facts) {
 	var optional uint

@@ -11,11 +11,16 @@ import (
 
 // defaultSteps are M27's: launched? → started → 50 % progress? → completed → passed?
 var defaultSteps = []measure.Step{
-	{Events: measure.Where(isClass(fact.Launched)), Optional: true},
+	{Events: where(isClass(fact.Launched)), Optional: true},
 	{Events: measure.StartFacts},
-	{Events: measure.Where(func(f *fact.Fact) bool { return f.Progress >= 500_000 }), Optional: true},
-	{Events: measure.Where(isClass(fact.Completed))},
-	{Events: measure.Where(isClass(fact.Passed)), Optional: true},
+	{Events: where(func(f *fact.Fact) bool { return f.Progress >= 500_000 }), Optional: true},
+	{Events: where(isClass(fact.Completed))},
+	{Events: where(isClass(fact.Passed)), Optional: true},
+}
+
+// where is a step's Events: the facts for which is is true.
+func where(is func(*fact.Fact) bool) func(measure.Facts) measure.Facts {
+	return func(facts measure.Facts) measure.Facts { return facts.Where(is) }
 }
 
 func isClass(c fact.Class) func(*fact.Fact) bool {
@@ -57,7 +62,7 @@ func TestFunnel(t *testing.T) {
 			{event(0, 0), event(0, 0, about(module))}, // the first video is used
 			{event(0, 0, about(module)), event(1, 0)},
 		}, steps{{0, 3, 3}, {1, 2, 3}, {2, 1, 2}}},
-		{"starts again", []measure.Step{{Events: measure.Where(isClass(fact.Completed))}, {Events: measure.StartFacts}}, [][]fact.Fact{
+		{"starts again", []measure.Step{{Events: where(isClass(fact.Completed))}, {Events: measure.StartFacts}}, [][]fact.Fact{
 			{event(0, fact.Started), event(1, fact.Completed), event(2, fact.Passed)}, // what follows is no start
 			{event(0, fact.Started), event(1, fact.Completed), event(2, fact.Started)},
 		}, steps{{0, 2, 2}, {1, 1, 2}}},

@@ -53,15 +53,6 @@ func (h *Heat) covers(s segments, bin int64) bool {
 	return 2*s.overlap(from, to) >= to-from
 }
 
-// Retention is M48: viewers(bin)/viewers(any), bin by bin.
-func (h *Heat) Retention() []Rate {
-	out := make([]Rate, len(h.Bins))
-	for i, b := range h.Bins {
-		out[i] = Rate{b.Viewers, h.Learners}
-	}
-	return out
-}
-
 // HotSpots are the bins of M50 that are watched again: passes/viewers > mean + 2·SD over the video's bins with a viewer, and viewers
 // ≥ k.
 func (h *Heat) HotSpots(k int64) []int {

@@ -142,8 +142,5 @@ func (s *Item) Add(a *Answers) {
 // Difficulty is M61 p = correct first responses / first responses.
 func (s *Item) Difficulty() Rate { return Rate{s.Correct, s.Responses} }
 
-// Eventual is M62 = learners ever correct / learners who answered.
-func (s *Item) Eventual() Rate { return Rate{s.EverCorrect, s.Responses} }
-
 // AttemptsToSuccess is M63, the median of ToSuccess; NaN when nobody was ever correct.
 func (s *Item) AttemptsToSuccess() float64 { return Quantile(sorted(s.ToSuccess), 0.5) }

@@ -114,8 +114,8 @@ func TestItemFigures(t *testing.T) {
 	if p := s.Difficulty(); p != (measure.Rate{K: 1, N: 4}) {
 		t.Errorf("p = %v", p)
 	}
-	if p := s.Eventual(); p != (measure.Rate{K: 3, N: 4}) {
-		t.Errorf("eventual success %v", p)
+	if s.EverCorrect != 3 || s.Responses != 4 {
+		t.Errorf("%d of %d ever correct", s.EverCorrect, s.Responses)
 	}
 	if got := s.AttemptsToSuccess(); got != 2 {
 		t.Errorf("attempts to success %v", got)

@@ -65,7 +65,7 @@ func TestWatchTimeIsWhatTheDefinitionSays(t *testing.T) {
 			f.Video.Segments, f.Video.Length = l, length
 			facts = append(facts, f)
 		}
-		v := measure.Viewings(measure.Of(facts))[0]
+		v := viewingsOf(measure.Of(facts))[0]
 		if got, want := v.Watch(v.Length).WatchTime, naiveWatchTime(lists, length); got != want {
 			t.Errorf("watched %d, want %d", got, want)
 		}

@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"math"
 	"slices"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
@@ -50,11 +49,6 @@ func Lengths(facts Facts, p Period) map[fact.Hash]Length {
 		}
 	}
 	return lengths
-}
-
-// Viewings are the learner's viewings: one for each activity about which a field or verb of the Video Profile was sent.
-func Viewings(facts Facts) []Viewing {
-	return ViewingsIn(facts, Period{math.MinInt64, math.MaxInt64})
 }
 
 // ViewingsIn are the learner's viewings in a period, of the videos about which something was sent in it. All facts are needed: players
@@ -271,9 +265,6 @@ func watchTimes(facts Facts) (times []int64, estimated map[*fact.Fact]bool) {
 
 // Coverage is M43 = M42/L as a rate of milliseconds; Value is NaN when no length is known.
 func (w *Watch) Coverage() Rate { return Rate{w.Unique, w.Length} }
-
-// Rewatch is M44 = M41/M42 − 1; NaN when nothing was watched.
-func (w *Watch) Rewatch() float64 { return Rate{w.WatchTime, w.Unique}.Value() - 1 }
 
 // Completed is M45 "measured": M43 ≥ the completion-threshold.
 func (w *Watch) Completed() bool { return w.covers(w.Threshold) }

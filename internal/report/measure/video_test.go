@@ -20,10 +20,15 @@ func list(t int64, registration byte, length int64, text string) fact.Fact {
 	return f
 }
 
+// viewingsOf are a learner's viewings of all time.
+func viewingsOf(facts measure.Facts) []measure.Viewing {
+	return measure.ViewingsIn(facts, measure.Period{From: math.MinInt64, To: math.MaxInt64})
+}
+
 // watch is what one learner watched of the one video.
 func watch(t *testing.T, facts ...fact.Fact) measure.Watch {
 	t.Helper()
-	viewings := measure.Viewings(measure.Of(facts))
+	viewings := viewingsOf(measure.Of(facts))
 	if len(viewings) != 1 {
 		t.Fatalf("%d viewings", len(viewings))
 	}
@@ -90,9 +95,9 @@ func TestVideoCompletion(t *testing.T) {
 }
 
 func TestTheLatestLengthCounts(t *testing.T) {
-	a := measure.Viewings(measure.Of([]fact.Fact{list(1, 0, 40, "0[.]1"), list(3, 0, 50, "0[.]1")}))[0].Length
-	b := measure.Viewings(measure.Of([]fact.Fact{list(2, 0, 60, "0[.]1")}))[0].Length
-	none := measure.Viewings(measure.Of([]fact.Fact{list(9, 0, 0, "0[.]1")}))[0].Length
+	a := viewingsOf(measure.Of([]fact.Fact{list(1, 0, 40, "0[.]1"), list(3, 0, 50, "0[.]1")}))[0].Length
+	b := viewingsOf(measure.Of([]fact.Fact{list(2, 0, 60, "0[.]1")}))[0].Length
+	none := viewingsOf(measure.Of([]fact.Fact{list(9, 0, 0, "0[.]1")}))[0].Length
 	for _, got := range []measure.Length{a.Later(b), b.Later(a), a.Later(none), none.Later(a)} {
 		if got.Milliseconds != 50*second {
 			t.Errorf("%+v", got)
@@ -183,8 +188,8 @@ func TestRetentionAndSpots(t *testing.T) {
 	if h.Learners != 7 {
 		t.Errorf("%d learners", h.Learners)
 	}
-	if r := h.Retention(); r[0] != (measure.Rate{K: 7, N: 7}) || r[6] != (measure.Rate{K: 5, N: 7}) || r[19] != (measure.Rate{K: 4, N: 7}) {
-		t.Errorf("retention %v", r)
+	if h.Bins[0].Viewers != 7 || h.Bins[6].Viewers != 5 || h.Bins[19].Viewers != 4 {
+		t.Errorf("viewers by bin %v", h.Bins)
 	}
 	if got := h.HotSpots(5); !slices.Equal(got, []int{4}) {
 		t.Errorf("hot spots %v", got)
@@ -195,7 +200,7 @@ func TestRetentionAndSpots(t *testing.T) {
 	if got := h.DropSpots(); !slices.Equal(got, []int{6, 10}) {
 		t.Errorf("drop spots %v", got)
 	}
-	if got := measure.NewHeat(0, 0); got.HotSpots(1) != nil || len(got.DropSpots()) != 0 || len(got.Retention()) != 0 {
+	if got := measure.NewHeat(0, 0); got.HotSpots(1) != nil || len(got.DropSpots()) != 0 {
 		t.Error("spots of nothing")
 	}
 }
@@ -223,7 +228,7 @@ func TestViewingLaws(t *testing.T) {
 			}
 		}
 		measured := func(facts []fact.Fact) measure.Watch {
-			v := measure.Viewings(measure.Of(facts))[0]
+			v := viewingsOf(measure.Of(facts))[0]
 			return v.Watch(v.Length)
 		}
 		w := measured(facts)
@@ -243,9 +248,6 @@ func TestViewingLaws(t *testing.T) {
 			if b.Viewers > 1 || b.Repeats() < 0 {
 				t.Errorf("bin %d of one learner: %+v", i, b)
 			}
-		}
-		if diff := cmp.Diff(len(h.Bins), len(h.Retention())); diff != "" {
-			t.Error(diff)
 		}
 	})
 }

@@ -243,31 +243,6 @@ func eachLedger(ctx context.Context, tables table.DB, s space, shard int, reads 
 	return err
 }
 
-// Names returns what some hashes stand for. Those that nothing is known of are left out.
-func (r *Reader) Names(ctx context.Context, store auth.Store, hashes []fact.Hash, reads *Reads) (map[fact.Hash]Name, error) {
-	names := make(map[fact.Hash]Name, len(hashes))
-	if len(hashes) == 0 {
-		return names, nil
-	}
-	refs := make([]table.Ref, len(hashes))
-	for i, hash := range hashes {
-		refs[i] = nameRef(current(store), hash)
-	}
-	if err := reads.count(len(refs)); err != nil {
-		return nil, err
-	}
-	items, _, err := r.Tables.BatchGet(ctx, refs, table.Eventual)
-	if err != nil {
-		return nil, fmt.Errorf("read names: %w", err)
-	}
-	for i, item := range items {
-		if item != nil {
-			names[hashes[i]] = nameOf(item).export(hashes[i])
-		}
-	}
-	return names, nil
-}
-
 // Contents lists every activity and verb that statements have named, by hash. Those whose statements were all voided since are
 // among them.
 func (r *Reader) Contents(ctx context.Context, store auth.Store, reads *Reads) ([]Name, error) {

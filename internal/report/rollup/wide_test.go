@@ -105,8 +105,4 @@ func TestReadsAreCountedAndBounded(t *testing.T) {
 	if err != nil || !through.Equal(events[len(events)-1].Stored) {
 		t.Errorf("through %v, error %v", through, err)
 	}
-	names, err := r.Names(t.Context(), store, []fact.Hash{scope, {9}}, &Reads{})
-	if err != nil || len(names) != 1 || names[scope].IRI != "http://example.org/course" || names[scope].Verb {
-		t.Errorf("names %+v, error %v", names, err)
-	}
 }
