@@ -24,8 +24,9 @@ type Check struct {
 	Scanner table.Scanner
 	Lister  blob.Lister
 	Report  func(Difference)
-	Remove  bool // garbage is removed
+	Remove  bool // garbage is removed, unless there is a record that cannot be read: it might point there
 
+	unread  bool // there is such a record
 	Summary CheckSummary
 }
 
@@ -34,6 +35,7 @@ type CheckSummary struct {
 	Documents, Blobs     int // Blobs are those that documents point to
 	Differences          int
 	Garbage, GarbageSize int64 // blobs that nothing points to, and their bytes
+	Removed              int64 // of these blobs
 }
 
 // Difference is one document that is not as its record says.
@@ -74,12 +76,13 @@ func (c *Check) Run(ctx context.Context) (CheckSummary, error) {
 	for key, size := range garbage {
 		c.Summary.Garbage++
 		c.Summary.GarbageSize += size
-		if !c.Remove {
+		if !c.Remove || c.unread {
 			continue
 		}
 		if err := c.Blobs.Delete(ctx, key); err != nil {
 			return c.Summary, fmt.Errorf("remove garbage: %w", err)
 		}
+		c.Summary.Removed++
 	}
 	return c.Summary, nil
 }
@@ -113,6 +116,7 @@ func (c *Check) document(ctx context.Context, item table.Item, garbage map[strin
 	r, err := recordOf(item)
 	if err != nil {
 		c.differs(partition, DamagedRecord, err)
+		c.unread = true
 		return nil
 	}
 	store, _, _ := strings.Cut(partition, "#")

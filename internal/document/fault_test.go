@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/blob"
+	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
 )
@@ -264,6 +265,27 @@ func TestBlobFaults(t *testing.T) {
 	}
 }
 
+// While a record cannot be read nothing is removed: nobody knows which content is its document's.
+func TestNothingIsRemovedBesideADamagedRecord(t *testing.T) {
+	w := newWorld(t, nil)
+	w.mustPut(stateKey("damaged"), large("d"))
+	page, _, err := w.scanner.Scan(t.Context(), schema.Documents, 0, 1, nil)
+	if err != nil || len(page.Items) != 1 {
+		t.Fatalf("%d documents, %v", len(page.Items), err)
+	}
+	item := page.Items[0]
+	item[schema.Digest] = table.B([]byte("none"))
+	if _, _, err := w.Tables.Apply(t.Context(), table.Put(schema.Documents, item)); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(2 * GarbageAge)
+	found := 0
+	c := Check{Service: w.Service, Scanner: w.scanner, Lister: w.blobs.lister, Remove: true, Report: func(Difference) { found++ }}
+	if s, err := c.Run(t.Context()); err != nil || found != 1 || s.Garbage != 1 || s.Removed != 0 || len(w.blobs.keys(t)) != 1 {
+		t.Errorf("%+v, %v, %d differences; there is %v", s, err, found, w.blobs.keys(t))
+	}
+}
+
 // TestCheck plants each kind of damage and garbage.
 func TestCheck(t *testing.T) {
 	w := newWorld(t, nil)
@@ -310,7 +332,7 @@ func TestCheck(t *testing.T) {
 	}
 	w.advance(GarbageAge + 1e9)
 	summary, found := run(true)
-	if summary.Documents != 3 || summary.Blobs != 3 || summary.Differences != 2 || summary.Garbage != 1 || summary.GarbageSize != 5 ||
+	if summary.Documents != 3 || summary.Blobs != 3 || summary.Differences != 2 || summary.Garbage != 1 || summary.GarbageSize != 5 || summary.Removed != 1 ||
 		found[LostContent] != 1 || found[DamagedContent] != 1 {
 		t.Errorf("check saw %+v, %v", summary, found)
 	}
