@@ -14,7 +14,7 @@ import (
 // CheckOptions say what Check tells and does.
 type CheckOptions struct {
 	Report        func(lrs.Difference) // called for each difference
-	RemoveGarbage bool                 // contents that no document points to, and uploads and large answers, older than document.GarbageAge, are removed
+	RemoveGarbage bool                 // what the checks of statements and of documents call garbage in the blob store is removed
 }
 
 // CheckSummary counts what a check has seen.
@@ -32,7 +32,7 @@ func (a *App) Check(ctx context.Context, scanner table.Scanner, lister blob.List
 		s.Differences++
 		o.Report(d)
 	}
-	statements := &lrs.Check{Service: a.Statements, Scanner: scanner, Stores: a.Directory.Store, Report: report}
+	statements := &lrs.Check{Service: a.Statements, Scanner: scanner, Lister: lister, Stores: a.Directory.Store, Report: report, Remove: o.RemoveGarbage}
 	if s.Statements, err = statements.Run(ctx); err != nil {
 		return s, err
 	}

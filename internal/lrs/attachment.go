@@ -16,10 +16,27 @@ import (
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
-// The bytes of an attachment lie in the blob store under their digest, once per store. A statement gives out only the
+// The bytes of an attachment lie in the blob store under their digest, once per store and month. A statement gives out only the
 // bytes that came with it (its record lists their digests): naming the digest of somebody else's file shows nothing.
+//
+// The month is that in which a request puts the bytes, and its statements' records name it. So when a month is over, no statement
+// comes to share a content of it any more, and what none refers to can be removed while others are stored (garbage.go).
 
-func attachmentKey(store, sha2 string) string { return store + "/attachments/" + sha2 }
+// Folders of a store.
+const (
+	attachmentFolder = "attachments/"
+	bodyFolder       = "statements/"
+)
+
+const monthLayout = "2006-01"
+
+// attachmentKey is where a content lies. month is "" for statements of before there were months in keys.
+func attachmentKey(store, month, sha2 string) string {
+	if month != "" {
+		month += "/"
+	}
+	return store + "/" + attachmentFolder + month + sha2
+}
 
 // part is the content of an attachment, by one digest.
 type part struct {
@@ -165,6 +182,7 @@ func sameMediaType(a, b string) bool {
 
 // putAttachments makes the bytes durable before anything points to them.
 func (w *write) putAttachments(ctx context.Context) error {
+	w.month = w.Positions.Now().UTC().Format(monthLayout)
 	done := map[string]bool{}
 	for _, st := range w.fresh() {
 		for _, p := range st.parts {
@@ -181,7 +199,7 @@ func (w *write) putAttachments(ctx context.Context) error {
 }
 
 func (w *write) putAttachment(ctx context.Context, p *part) error {
-	key := attachmentKey(w.p.Store.ID, p.SHA2)
+	key := attachmentKey(w.p.Store.ID, w.month, p.SHA2)
 	if p.uploaded != nil {
 		return refused(w.Uploads.Copy(ctx, *p.uploaded, key))
 	}
@@ -231,7 +249,7 @@ func (s *Service) Attachments(ctx context.Context, p auth.Principal, statements 
 				continue
 			}
 			done[sha2] = true
-			piece, err := content(ctx, attachmentKey(p.Store.ID, sha2))
+			piece, err := content(ctx, attachmentKey(p.Store.ID, st.attachmentMonth, sha2))
 			if err != nil {
 				return nil, fmt.Errorf("read attachment of statement %s: %w", st.ID, err)
 			}

@@ -22,16 +22,21 @@ import (
 )
 
 // Check derives every term, term entry, index entry and reference again from the stored statements alone, compares
-// them with what the tables hold, and reports each difference. It holds some 600 bytes a statement in memory. While
-// statements are being stored it may report what is only under way; on a quiet deployment every report is a damage.
+// them with what the tables hold, and reports each difference. It holds some 600 bytes a statement in memory, and 200 for each
+// attachment of past months. While statements are being stored it may report what is only under way; on a quiet deployment every
+// report is a damage.
 type Check struct {
 	*Service
 	Scanner table.Scanner
+	Lister  blob.Lister
 	Stores  func(ctx context.Context, id string) (auth.Store, error)
 	Report  func(Difference)
+	Remove  bool // contents that no statement refers to are removed
 
 	stores  map[string]auth.Store
 	nodes   map[string]*node // by partition key of Statements
+	garbage map[string]int64 // sizes of contents that get no new statement, and that no statement read so far refers to
+	unread  bool             // a statement's record cannot be read
 	Summary CheckSummary
 }
 
@@ -41,6 +46,9 @@ type CheckSummary struct {
 	Differences                                          int
 	// Garbage counts entries of attempts that failed: they point to nothing, are never listed, and harm nothing.
 	Garbage int
+	// Contents counts attachments and large bodies that such attempts have left, ContentBytes their bytes, and Removed those of them
+	// that were removed.
+	Contents, ContentBytes, Removed int64
 }
 
 // Difference is one thing that is not as the statements say.
@@ -73,9 +81,12 @@ type node struct {
 	void    bool    // should be voided
 }
 
-// Run checks everything. The error is one of reading, never a difference.
-func (c *Check) Run(ctx context.Context) (CheckSummary, error) {
+// Run checks everything. The error is one of reading or removing, never a difference.
+func (c *Check) Run(ctx context.Context) (summary CheckSummary, err error) {
 	c.stores, c.nodes = map[string]auth.Store{}, map[string]*node{}
+	if c.garbage, err = c.closedContents(ctx); err != nil {
+		return c.Summary, err
+	}
 	if err := c.scan(ctx, schema.Statements, c.statement); err != nil {
 		return c.Summary, err
 	}
@@ -83,7 +94,7 @@ func (c *Check) Run(ctx context.Context) (CheckSummary, error) {
 	for _, n := range c.nodes {
 		c.compare(n)
 	}
-	for _, step := range []func(context.Context) error{c.entries, c.references, c.indexes} {
+	for _, step := range []func(context.Context) error{c.clear, c.entries, c.references, c.indexes} {
 		if err := step(ctx); err != nil {
 			return c.Summary, err
 		}
@@ -126,8 +137,10 @@ func (c *Check) statement(ctx context.Context, item table.Item) error {
 	r, err := recordOf(item)
 	if err != nil {
 		c.differs("", "", DamagedStatement, "%v", err)
+		c.unread = true
 		return nil
 	}
+	c.refer(r)
 	n := &node{record: r}
 	store, err := c.store(ctx, r.store)
 	if err != nil {
@@ -211,7 +224,7 @@ func (c *Check) attachments(ctx context.Context, r *record) error {
 		c.Summary.Blobs++
 		sha2 := hex.EncodeToString(digest)
 		h := digestOf(len(digest))
-		body, err := blob.Open(ctx, c.Blobs, attachmentKey(r.store, sha2))
+		body, err := blob.Open(ctx, c.Blobs, attachmentKey(r.store, r.attachmentMonth, sha2))
 		if err == nil {
 			_, err = io.Copy(h, body)
 			err = errors.Join(err, body.Close())

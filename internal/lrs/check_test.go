@@ -57,6 +57,11 @@ func (d damageable) replace(id string, changes table.Item) {
 	d.apply(table.Put(schema.Statements, item))
 }
 
+// contentKey is where the attachment's content lies.
+func (d damageable) contentKey() string {
+	return attachmentKey("acme", d.item(uuidOf(1))[schema.AttachmentMonth].S, d.file.SHA2)
+}
+
 // replaceBlob gives a blob other bytes, or none when they are nil.
 func (d damageable) replaceBlob(key string, body []byte) {
 	d.t.Helper()
@@ -158,10 +163,10 @@ func TestCheckNamesEveryDamage(t *testing.T) {
 			d.apply(table.Delete(table.Ref{Table: schema.References, Key: table.Key{Partition: "acme#" + uuidOf(3), Sort: referenceMarker}}))
 		}},
 		{name: "an attachment is lost", want: map[string]string{uuidOf(1): LostBlob}, damage: func(d damageable) {
-			d.replaceBlob(attachmentKey("acme", d.file.SHA2), nil)
+			d.replaceBlob(d.contentKey(), nil)
 		}},
 		{name: "an attachment has other bytes", want: map[string]string{uuidOf(1): DamagedBlob}, damage: func(d damageable) {
-			d.replaceBlob(attachmentKey("acme", d.file.SHA2), []byte("A file"))
+			d.replaceBlob(d.contentKey(), []byte("A file"))
 		}},
 		{name: "a large body is lost", want: map[string]string{uuidOf(5): LostBlob}, damage: func(d damageable) {
 			d.mustStore(d.p, large(uuidOf(5)))

@@ -56,6 +56,7 @@ type Statement struct {
 
 	attachments     [][]byte // digests of the attachments that came with it
 	attachmentBytes int64    // their sizes together
+	attachmentMonth string   // of their contents' keys
 }
 
 // Format is the value of the format parameter. Source: xAPI 1.0.3 Communication 2.1.3.

@@ -30,6 +30,7 @@ type record struct {
 
 	attachments     [][]byte // digests whose bytes came with this statement
 	attachmentBytes int64    // their sizes together
+	attachmentMonth string   // of their contents' keys
 }
 
 func statementRef(store string, id statementID) table.Ref {
@@ -60,6 +61,7 @@ func (r *record) item() table.Item {
 	if len(r.attachments) > 0 {
 		item[schema.Attachments] = table.SetOf(r.attachments...)
 		item[schema.AttachmentBytes] = table.N(r.attachmentBytes)
+		item[schema.AttachmentMonth] = table.S(r.attachmentMonth)
 	}
 	if !r.voided {
 		for attr, key := range r.indexKeys() {
@@ -137,6 +139,7 @@ func parseRecord(item table.Item) (*record, error) {
 		shards:          int(item[schema.Shards].N),
 		attachments:     item[schema.Attachments].Set,
 		attachmentBytes: item[schema.AttachmentBytes].N,
+		attachmentMonth: item[schema.AttachmentMonth].S,
 	}
 	if r.shards < 1 {
 		return nil, fmt.Errorf("read statement %s: written with %d shards", id, r.shards)

@@ -102,7 +102,8 @@ func (s *Service) statement(ctx context.Context, r *record) (Statement, error) {
 	if err != nil {
 		return Statement{}, err
 	}
-	return Statement{ID: r.id.String(), Stored: r.position.Time(), Body: body, attachments: r.attachments, attachmentBytes: r.attachmentBytes}, nil
+	return Statement{ID: r.id.String(), Stored: r.position.Time(), Body: body,
+		attachments: r.attachments, attachmentBytes: r.attachmentBytes, attachmentMonth: r.attachmentMonth}, nil
 }
 
 // anyOf is a filter that holds when a statement has one of the terms.

@@ -118,11 +118,7 @@ func TestUploadsThatCannotBecomeAttachments(t *testing.T) {
 			if _, err := w.service.Statement(t.Context(), p, uuidOf(9), false); !errors.Is(err, ErrNotFound) {
 				t.Errorf("the other statement of the request: %v", err)
 			}
-			lister, ok := w.blobs.(blob.Lister)
-			if !ok {
-				t.Fatal("blobs cannot be listed")
-			}
-			if err := lister.List(t.Context(), store.ID+"/", func(i blob.Info) error { return errors.New(i.Key) }); err != nil {
+			if err := w.lister.List(t.Context(), store.ID+"/", func(i blob.Info) error { return errors.New(i.Key) }); err != nil {
 				t.Errorf("something is kept: %v", err)
 			}
 		})

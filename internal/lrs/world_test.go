@@ -29,6 +29,7 @@ type world struct {
 	tables  table.DB
 	scanner table.Scanner
 	blobs   blob.Store
+	lister  blob.Lister
 	uploads *transfer.Service
 	clock   *position.Clock
 	service *Service
@@ -58,7 +59,7 @@ func worldOn(t testing.TB, tables table.DB, scanner table.Scanner, horizon Horiz
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, tables: tables, scanner: scanner, blobs: blobs, clock: position.NewClock(nil, nil)}
+	w := &world{t: t, tables: tables, scanner: scanner, blobs: blobs, lister: blobs, clock: position.NewClock(nil, nil)}
 	w.uploads = transfer.New(transfer.Config{Blobs: blobs, URLs: blobs})
 	if horizon == nil {
 		horizon = OneProcess{Positions: w.clock}
@@ -170,7 +171,7 @@ func (w *world) check(stores ...auth.Store) {
 func (w *world) differences(stores ...auth.Store) []Difference {
 	w.t.Helper()
 	var found []Difference
-	c := Check{Service: w.service, Scanner: w.scanner,
+	c := Check{Service: w.service, Scanner: w.scanner, Lister: w.lister,
 		Report: func(d Difference) { found = append(found, d) },
 		Stores: func(_ context.Context, id string) (auth.Store, error) {
 			for _, s := range stores {

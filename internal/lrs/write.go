@@ -20,6 +20,7 @@ type write struct {
 	statements []*incoming
 	byID       map[statementID]*incoming
 	targets    map[statementID]*record // stored statements that the request refers to, by the look before the commit
+	month      string                  // in the keys of the attachments' contents
 }
 
 // incoming is one statement of a request.
@@ -317,6 +318,7 @@ func (w *write) place(ctx context.Context, fresh []*incoming, positions []positi
 		}
 		r.voided = !r.voiding && w.voidedBy(st.id)
 		r.attachments, r.attachmentBytes = attachmentDigests(st.parts)
+		r.attachmentMonth = w.month
 		if len(packed) > maxInline {
 			r.body, r.bodyBlob = nil, bodyKey(r)
 			if err := w.Blobs.Put(ctx, r.bodyBlob, packed); err != nil {
@@ -341,7 +343,7 @@ const maxInline = 300_000
 
 // bodyKey is the blob key of a body that does not fit its item. The position makes it the body of one attempt.
 func bodyKey(r *record) string {
-	return fmt.Sprintf("%s/statements/%s-%x", r.store, r.id, r.position[:])
+	return fmt.Sprintf("%s/%s%s-%x", r.store, bodyFolder, r.id, r.position[:])
 }
 
 // inherited are the terms that a statement has by reference only; they need entries as no index holds them.

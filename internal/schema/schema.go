@@ -143,6 +143,7 @@ const (
 	Truncated       = "f"  // 1 when inheritance stopped at the bound of effective terms
 	Attachments     = "m"  // digests of the attachments whose bytes came with it: only those are given out with it
 	AttachmentBytes = "mb" // their sizes together
+	AttachmentMonth = "mo" // the month in the keys of their contents, "2026-11"; absent: there is none in them
 	TimeKey         = "kt"
 	AgentKey        = "ka"
 	VerbKey         = "kv"

@@ -18,10 +18,10 @@ import (
 )
 
 // fsckOf runs the command and returns its exit code and what it printed.
-func fsckOf(t *testing.T, dir string) (code int, out string) {
+func fsckOf(t *testing.T, dir string, flags ...string) (code int, out string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = terminal{out: &stdout, err: &stderr}.run(t.Context(), []string{"fsck", "-data", dir})
+	code = terminal{out: &stdout, err: &stderr}.run(t.Context(), append([]string{"fsck", "-data", dir}, flags...))
 	if stderr.Len() > 0 {
 		t.Errorf("stderr: %s", stderr.String())
 	}
@@ -124,5 +124,24 @@ func TestFsckNamesDamage(t *testing.T) {
 				t.Errorf("it names a learner, or finds all well:\n%s", out)
 			}
 		})
+	}
+}
+
+// What a request of a past month left is told, with its bytes, and removed only where that is asked for.
+func TestFsckRemovesGarbage(t *testing.T) {
+	dir := filled(t, func(c *local.Cairn) {
+		if err := c.Blobs.Put(t.Context(), auth.DefaultStore+"/attachments/2020-02/"+strings.Repeat("0", 64), []byte("left")); err != nil {
+			t.Fatal(err)
+		}
+	})
+	const told = "1 contents of 4 bytes belong to no statement: "
+	for _, step := range []struct {
+		flags []string
+		want  string
+	}{{nil, told + "-remove-garbage removes them\n"}, {[]string{"-remove-garbage"}, told + "removed\n"}, {nil, ""}} {
+		code, out := fsckOf(t, dir, step.flags...)
+		if code != exitOK || !strings.Contains(out, "1 attachments") || !strings.Contains(out, step.want) || step.want == "" && strings.Contains(out, "belong") {
+			t.Errorf("fsck %v: exit code %d, want a line %q:\n%s", step.flags, code, step.want, out)
+		}
 	}
 }

@@ -34,17 +34,27 @@ func Run(ctx context.Context, out io.Writer, remove bool, check func(context.Con
 	if s.Garbage > 0 {
 		fmt.Fprintf(out, "%d entries belong to attempts that failed or to voided statements; they are never listed\n", s.Garbage)
 	}
+	if s.Contents > 0 {
+		fmt.Fprintf(out, "%d contents of %d bytes belong to no statement: %s\n", s.Contents, s.ContentBytes, fate(remove, s.Removed))
+	}
 	if d.Garbage > 0 {
-		done := "-remove-garbage removes them"
-		if remove {
-			done = "removed"
-		}
-		fmt.Fprintf(out, "%d contents of %d bytes belong to no document, or were uploads and large answers for a day: %s\n", d.Garbage, d.GarbageSize, done)
+		fmt.Fprintf(out, "%d contents of %d bytes belong to no document, or were uploads and large answers for a day: %s\n", d.Garbage, d.GarbageSize, fate(remove, d.Removed))
 	}
 	if all.Differences > 0 {
 		return ErrDiffers
 	}
 	return nil
+}
+
+// fate is what became of garbage.
+func fate(remove bool, removed int64) string {
+	switch {
+	case !remove:
+		return "-remove-garbage removes them"
+	case removed == 0:
+		return "kept, because a record that cannot be read may point to them"
+	}
+	return "removed"
 }
 
 func orDash(s string) string {
