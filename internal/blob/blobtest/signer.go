@@ -213,7 +213,7 @@ func uploadFor(t *testing.T, s SigningStore, key string, signed, body []byte) in
 
 func request(t *testing.T, method, url string, header map[string]string, body []byte) (int, []byte) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {

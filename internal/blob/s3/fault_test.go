@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,9 +29,14 @@ func openFaulty(t *testing.T, servers *cloudtest.Servers, choose func(string, in
 	t.Helper()
 	plain := open(t, servers)
 	through := &cloudtest.Faulty{Base: http.DefaultTransport, Choose: choose}
-	s := New(newClient(servers.S3, through, options...), plain.bucket, plain.prefix)
+	return faulty(through, servers.S3, plain.bucket, plain.prefix, options...), through
+}
+
+// faulty makes a store whose requests meet faults, and which hardly pauses.
+func faulty(through *cloudtest.Faulty, endpoint, bucket, prefix string, options ...func(*s3.Options)) *Store {
+	s := New(newClient(endpoint, through, options...), bucket, prefix)
 	s.pause = func(int) time.Duration { return time.Millisecond }
-	return s, through
+	return s
 }
 
 // firstOnly lets a fault happen to the first n requests of a method.
@@ -76,10 +82,6 @@ func TestPutSurvivesFaults(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	servers, ok := cloudtest.Start(t)
-	if !ok {
-		return
-	}
 	tests := []struct {
 		name  string
 		fault cloudtest.Fault
@@ -95,30 +97,32 @@ func TestFailures(t *testing.T) {
 		{"denied", cloudtest.S3Error(403, "AccessDenied"), nil},
 		{"no bucket", cloudtest.S3Error(404, "NoSuchBucket"), nil},
 	}
+	calls := map[string]func(context.Context, *Store) error{
+		"Put":    func(ctx context.Context, s *Store) error { return s.Put(ctx, "k", []byte("x")) },
+		"Get":    func(ctx context.Context, s *Store) error { _, _, err := s.Get(ctx, "k", 0, -1); return err },
+		"Delete": func(ctx context.Context, s *Store) error { return s.Delete(ctx, "k") },
+		"List": func(ctx context.Context, s *Store) error {
+			return s.List(ctx, "", func(blob.Info) error { return nil })
+		},
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s, _ := openFaulty(t, servers, func(string, int) cloudtest.Fault { return tt.fault }, noRetries)
-			calls := map[string]func(context.Context) error{
-				"Put":    func(ctx context.Context) error { return s.Put(ctx, "k", []byte("x")) },
-				"Get":    func(ctx context.Context) error { _, _, err := s.Get(ctx, "k", 0, -1); return err },
-				"Delete": func(ctx context.Context) error { return s.Delete(ctx, "k") },
-				"List": func(ctx context.Context) error {
-					return s.List(ctx, "", func(blob.Info) error { return nil })
-				},
-			}
 			for verb, call := range calls {
-				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-				err := call(ctx)
-				cancel()
-				if err == nil {
-					t.Errorf("%s succeeded", verb)
-				}
-				if tt.want != nil && !errors.Is(err, tt.want) {
-					t.Errorf("%s = %v, want %v", verb, err, tt.want)
-				}
-				if tt.want == nil && (errors.Is(err, blob.ErrUnavailable) || errors.Is(err, blob.ErrNotFound)) {
-					t.Errorf("%s = %v, want an error of its own", verb, err)
-				}
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+					defer cancel()
+					through := &cloudtest.Faulty{Choose: func(string, int) cloudtest.Fault { return tt.fault }} // nothing reaches a server
+					err := call(ctx, faulty(through, "http://127.0.0.1:1", "bucket", "", noRetries))
+					if err == nil {
+						t.Errorf("%s succeeded", verb)
+					}
+					if tt.want != nil && !errors.Is(err, tt.want) {
+						t.Errorf("%s = %v, want %v", verb, err, tt.want)
+					}
+					if tt.want == nil && (errors.Is(err, blob.ErrUnavailable) || errors.Is(err, blob.ErrNotFound)) {
+						t.Errorf("%s = %v, want an error of its own", verb, err)
+					}
+				})
 			}
 		})
 	}

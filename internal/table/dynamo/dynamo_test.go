@@ -17,7 +17,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table/tabletest"
 )
 
-// connect makes a driver for the server at the endpoint, through the given transport. Pauses are short.
+// connect makes a driver for the server at the endpoint, through the given transport. Pauses are short. A request may take
+// long: the machine of the test may be busy, and a write without an answer in time would be table.ErrUnknown.
 func connect(endpoint string, transport http.RoundTripper, schemas []table.Schema) *DB {
 	keys := credentials.NewStaticCredentialsProvider(cloudtest.AccessKey, cloudtest.SecretKey, "")
 	httpClient := &http.Client{Transport: transport}
@@ -29,6 +30,7 @@ func connect(endpoint string, transport http.RoundTripper, schemas []table.Schem
 	})
 	return New(client, "test-"+rand.Text()+"-", schemas, Options{
 		Streams: streams,
+		Attempt: time.Minute,
 		Jitter:  func(most time.Duration) time.Duration { return most / 20 },
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/cloudtest"
@@ -184,27 +185,29 @@ func TestLeftoversAreAskedUntilTheContextEnds(t *testing.T) {
 		"BatchWriteItem": cloudtest.Answer(200, "application/x-amz-json-1.0",
 			`{"UnprocessedItems":{"t":[{"DeleteRequest":{"Key":{"pk":{"S":"1"}}}}]}}`),
 	}
-	db, seen := faulty(t, func(operation string, _ int) cloudtest.Fault { return leaves[operation] })
-	calls := map[string]func(context.Context) error{
-		"BatchGetItem": func(ctx context.Context) error {
+	calls := map[string]func(context.Context, *DB) error{
+		"BatchGetItem": func(ctx context.Context, db *DB) error {
 			_, _, err := db.BatchGet(ctx, []table.Ref{plainRef("1")}, table.Eventual)
 			return err
 		},
-		"BatchWriteItem": func(ctx context.Context) error {
+		"BatchWriteItem": func(ctx context.Context, db *DB) error {
 			_, err := db.Batch(ctx, []table.Write{table.Delete(plainRef("1"))})
 			return err
 		},
 	}
 	for operation, call := range calls {
-		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
-		err := call(ctx)
-		cancel()
-		if !errors.Is(err, table.ErrThrottled) || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s = %v, want ErrThrottled at the deadline", operation, err)
-		}
-		if n := seen.Seen(operation); n < 3 {
-			t.Errorf("%s was asked %d times, want more", operation, n)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			db, seen := faulty(t, always(leaves[operation]))
+			ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+			defer cancel()
+			if err := call(ctx, db); !errors.Is(err, table.ErrThrottled) || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s = %v, want ErrThrottled at the deadline", operation, err)
+			}
+			const pauses = 1 + 2 + 4 + 8 + 16 + 32 + 6*50 // ms, of which the next one would reach past the deadline
+			if n := seen.Seen(operation); n != 13 {
+				t.Errorf("%s was asked %d times, want 13 times in %d ms", operation, n, pauses)
+			}
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,7 +64,7 @@ func TestWritesAreSentOnceAndTheirFailuresTold(t *testing.T) {
 		{"a proxy's page", cloudtest.Answer(502, "text/html", "<html>bad gateway</html>"), table.ErrUnknown},
 		{"an answer that is no JSON", cloudtest.Answer(200, "application/x-amz-json-1.0", "{"), table.ErrUnknown},
 		{"connection reset", cloudtest.Unsent, table.ErrUnknown},
-		{"no answer in time", cloudtest.NoAnswer, table.ErrUnknown},
+		{"no answer in time", cloudtest.NoAnswer, table.ErrUnknown}, // which Options.Attempt bounds
 	}
 	writes := []struct {
 		operation string
@@ -89,15 +90,15 @@ func TestWritesAreSentOnceAndTheirFailuresTold(t *testing.T) {
 	for _, tt := range tests {
 		for _, write := range writes {
 			t.Run(tt.name+"/"+write.operation, func(t *testing.T) {
-				ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-				defer cancel()
-				db, seen := faulty(t, always(tt.fault))
-				if err := write.call(ctx, db); !errors.Is(err, tt.want) {
-					t.Errorf("error %v, want %v", err, tt.want)
-				}
-				if n := seen.Seen(write.operation); n != 1 {
-					t.Errorf("%d requests, want 1", n)
-				}
+				synctest.Test(t, func(t *testing.T) {
+					db, seen := faulty(t, always(tt.fault))
+					if err := write.call(t.Context(), db); !errors.Is(err, tt.want) {
+						t.Errorf("error %v, want %v", err, tt.want)
+					}
+					if n := seen.Seen(write.operation); n != 1 {
+						t.Errorf("%d requests, want 1", n)
+					}
+				})
 			})
 		}
 	}

@@ -71,7 +71,7 @@ func TestAWritePastItsDeadlineIsGone(t *testing.T) {
 	}
 	<-reached
 	defer conn.Close()
-	if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	arrived, err := io.Copy(io.Discard, conn)
@@ -118,7 +118,7 @@ func TestACallPastItsDeadlineClosesItsConnection(t *testing.T) {
 		if err != nil && !errors.Is(err, syscall.ECONNRESET) {
 			t.Error(err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the connection is still open")
 	}
 }

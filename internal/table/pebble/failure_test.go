@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -132,27 +133,50 @@ func checkDoubtful(ctx context.Context, t *testing.T, db *DB, acked []string) {
 	}
 }
 
-// slowDisk holds back syncs while it is closed.
-type slowDisk struct{ gate sync.RWMutex }
+// slowDisk holds back the syncs that begin after hold until release. It is a channel that holds them: a goroutine that
+// waits for a mutex keeps the time of a synctest from passing.
+type slowDisk struct {
+	mu   sync.Mutex
+	held chan struct{} // closed when syncs may go on; nil while none is held back
+}
+
+func (d *slowDisk) hold() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held = make(chan struct{})
+}
+
+func (d *slowDisk) release() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	close(d.held)
+	d.held = nil
+}
 
 func (d *slowDisk) String() string { return "slow disk" }
 
 func (d *slowDisk) MaybeError(op errorfs.Op) error {
 	switch op.Kind {
 	case errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo:
-		d.gate.RLock()
-		defer d.gate.RUnlock()
+		d.mu.Lock()
+		held := d.held
+		d.mu.Unlock()
+		if held != nil {
+			<-held
+		}
 	}
 	return nil
 }
 
 // While a write is on its way to the disk its outcome is unknown, strong reads and other writers of the item wait for it,
 // and its change is not in the feed.
-func TestDiskIsSlow(t *testing.T) {
+func TestDiskIsSlow(t *testing.T) { synctest.Test(t, testDiskIsSlow) }
+
+func testDiskIsSlow(t *testing.T) {
 	disk := &slowDisk{}
 	db := openTest(t, testSchemas(), Options{FS: errorfs.Wrap(vfs.NewMem(), disk)})
 	put(t, db, things, listed("a", "1", 1))
-	disk.gate.Lock()
+	disk.hold()
 	short := func() context.Context {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		t.Cleanup(cancel)
@@ -177,7 +201,7 @@ func TestDiskIsSlow(t *testing.T) {
 	if _, _, err := db.Get(short(), thingRef("a", "2"), table.Strong); err != nil {
 		t.Errorf("a strong Get of another item: %v", err)
 	}
-	disk.gate.Unlock()
+	disk.release()
 	wantItem(t, db, thingRef("a", "1"), two)
 	if changes := readAll(t, db, ""); len(changes) != 2 {
 		t.Errorf("%d changes are in the feed, want 2", len(changes))

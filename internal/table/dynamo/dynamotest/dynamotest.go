@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -32,7 +33,9 @@ func Open(t testing.TB, servers *cloudtest.Servers, schemas []table.Schema) *dyn
 	return db
 }
 
-// Connect makes a driver, with the client of streams that functions do without, for tables that somebody else makes.
+// Connect makes a driver, with the client of streams that functions do without, for tables that somebody else makes. A
+// request may take long: the machine of the test may be busy, and a write without an answer in time would be
+// table.ErrUnknown.
 func Connect(servers *cloudtest.Servers, prefix string, schemas []table.Schema) *dynamo.DB {
 	keys := credentials.NewStaticCredentialsProvider(cloudtest.AccessKey, cloudtest.SecretKey, "")
 	client := &http.Client{Transport: dynamo.Transport()}
@@ -41,7 +44,7 @@ func Connect(servers *cloudtest.Servers, prefix string, schemas []table.Schema) 
 			Region: cloudtest.Region, Credentials: keys, BaseEndpoint: aws.String(servers.DynamoDB), HTTPClient: client,
 		}),
 		prefix, schemas,
-		dynamo.Options{Streams: dynamodbstreams.New(dynamodbstreams.Options{
+		dynamo.Options{Attempt: time.Minute, Streams: dynamodbstreams.New(dynamodbstreams.Options{
 			Region: cloudtest.Region, Credentials: keys, BaseEndpoint: aws.String(servers.DynamoDB), HTTPClient: client,
 		})},
 	)
