@@ -63,8 +63,8 @@ func (a *reportAPI) store(statements ...string) {
 		if w := a.ask(http.MethodGet, "/overview?range=all", "", ""); strings.Contains(w.Body.String(), `"statements":{`+want) {
 			return
 		}
-		if time.Since(begun) > 10*time.Second {
-			a.t.Fatal("after 10 s reports do not have the statements")
+		if time.Since(begun) > patience {
+			a.t.Fatalf("after %v reports do not have the statements", patience)
 		}
 	}
 }

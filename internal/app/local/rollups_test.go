@@ -90,7 +90,7 @@ func (f *folder) statements() (n int64) {
 // await waits until so many statements are counted.
 func (f *folder) await(want int64) {
 	f.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for got := f.statements(); got != want; got = f.statements() {
 		if time.Now().After(deadline) {
 			f.t.Fatalf("%d statements are counted, want %d", got, want)
@@ -181,7 +181,7 @@ func TestKilledRebuildGoesOn(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.post(statementOf(4, "bob"))
-			for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 				p, running, err := background.Progress()
 				if !running && err == nil && p.Differences == 0 && p.Phase == rollup.Finished {
 					break
