@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
@@ -45,13 +43,7 @@ func (s *suite) batchMany(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, _, err := s.db.BatchGet(ctx, refs, table.Strong)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("items (-want +got):\n%s", diff)
-	}
+	s.wantAll(t, ctx, refs, want)
 }
 
 func (s *suite) batchNone(t *testing.T) {

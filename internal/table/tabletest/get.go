@@ -75,13 +75,7 @@ func (s *suite) getBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	refs, want = append(refs, plainRef(pk), refs[1], refs[0]), append(want, other, want[1], want[0])
-	got, _, err := s.db.BatchGet(ctx, refs, table.Strong)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("items (-want +got):\n%s", diff)
-	}
+	s.wantAll(t, ctx, refs, want)
 	none, _, err := s.db.BatchGet(ctx, nil, table.Strong)
 	if err != nil || len(none) != 0 {
 		t.Errorf("no references: %d items, error %v", len(none), err)

@@ -51,13 +51,7 @@ func (s *suite) groupHundred(t *testing.T) {
 	if _, err := s.db.Group(ctx, "", ws); err != nil {
 		t.Fatal(err)
 	}
-	got, _, err := s.db.BatchGet(ctx, refs, table.Strong)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("items (-want +got):\n%s", diff)
-	}
+	s.wantAll(t, ctx, refs, want)
 }
 
 func (s *suite) groupAllOrNone(t *testing.T) {

@@ -114,6 +114,18 @@ func (s *suite) put(t *testing.T, ctx context.Context, tableName string, items .
 	}
 }
 
+// wantAll compares the items as they are stored now, each nil for none.
+func (s *suite) wantAll(t *testing.T, ctx context.Context, refs []table.Ref, want []table.Item) {
+	t.Helper()
+	got, _, err := s.db.BatchGet(ctx, refs, table.Strong)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+}
+
 // want compares the item as it is stored now, nil for none.
 func (s *suite) want(t *testing.T, ctx context.Context, ref table.Ref, want table.Item) {
 	t.Helper()
