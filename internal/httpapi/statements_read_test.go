@@ -68,7 +68,7 @@ func TestParametersOfGet(t *testing.T) {
 		{"verb without a scheme", "?verb=did", 400, "parameter verb"},
 		{"activity without a scheme", "?activity=one", 400, "parameter activity"},
 		{"registration", "?registration=1", 400, "parameter registration is not a UUID"},
-		{"agent no JSON", "?agent=learner", 400, "parameter agent"},
+		{"agent no JSON", "?agent=learner", 400, "parameter agent: the JSON is not valid"},
 		{"agent without identifier", query("agent", `{"name":"x"}`), 400, "parameter agent"},
 		{"anonymous group", query("agent", `{"objectType":"Group","member":[{"mbox":"mailto:a@b.example"}]}`), 400, "parameter agent"},
 		{"identified group", query("agent", `{"objectType":"Group","mbox":"mailto:a@b.example"}`), 200, ""},

@@ -83,7 +83,7 @@ func (r *Report) QuestionOf(values map[string]string) (Question, error) {
 	for name, value := range values {
 		i := slices.IndexFunc(takes, func(p Param) bool { return p.Name == name })
 		if i < 0 {
-			return q, invalid(name, "the report %s takes no parameter %q", r.ID, name)
+			return q, invalid(name, "the report %s takes no parameter %q: it takes %s", r.ID, name, strings.Join(namesOf(takes), ", "))
 		}
 		p := takes[i]
 		if p.Number {
@@ -103,6 +103,14 @@ func (r *Report) QuestionOf(values map[string]string) (Question, error) {
 		*p.take(&q) = value
 	}
 	return q, r.checkSort(q.Sort)
+}
+
+func namesOf(params []Param) []string {
+	names := make([]string, len(params))
+	for i, p := range params {
+		names[i] = p.Name
+	}
+	return names
 }
 
 // checkSort refuses an order by what is no column.

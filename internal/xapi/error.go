@@ -119,15 +119,15 @@ func (d *decoder) path(pointer jsontext.Pointer) string {
 
 // malformed turns jsontext's error into ours, which never quotes the input.
 func (d *decoder) malformed(err error) *Error {
-	fault := &Error{Statement: d.statement, Rule: "the body is not valid JSON", Section: d.section(onFormat)}
+	fault := &Error{Statement: d.statement, Rule: "the JSON is not valid", Section: d.section(onFormat)}
 	var syntactic *jsontext.SyntacticError
 	switch {
 	case errors.As(err, &syntactic) && errors.Is(err, jsontext.ErrDuplicateName):
 		fault.Rule = "a property name must not stand twice in one object"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		fault.Rule = "the body ends before its JSON does"
+		fault.Rule = "the JSON ends too early"
 	case !utf8.Valid(d.body):
-		fault.Rule = "the body is not valid UTF-8"
+		fault.Rule = "the text is not valid UTF-8"
 	}
 	if syntactic != nil {
 		fault.Path = d.path(syntactic.JSONPointer)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -80,6 +81,8 @@ func (t terminal) run(ctx context.Context, args []string) int {
 			return exitOK
 		}
 		args = append(args[1:len(args):len(args)], "-h")
+	case "-version", "--version":
+		args = []string{versionCommand.name}
 	}
 	for _, c := range commands() {
 		words := strings.Fields(c.name)
@@ -100,16 +103,36 @@ func (t terminal) run(ctx context.Context, args []string) int {
 		fmt.Fprintln(t.err, "cairn:", err)
 		return exitError
 	}
-	fmt.Fprintf(t.err, "cairn: there is no command %q; `cairn help` lists them\n", strings.Join(args, " "))
+	t.unknown(args)
 	return exitUsage
+}
+
+// unknown says that there is no such command, and which ones begin with the same word.
+func (t terminal) unknown(args []string) {
+	words := args
+	if i := slices.IndexFunc(args[1:], func(arg string) bool { return strings.HasPrefix(arg, "-") }); i >= 0 {
+		words = args[:1+i]
+	}
+	fmt.Fprintf(t.err, "cairn: there is no command %q; ", strings.Join(words, " "))
+	begun := slices.DeleteFunc(commands(), func(c command) bool { return !strings.HasPrefix(c.name, words[0]+" ") })
+	if len(begun) == 0 {
+		fmt.Fprintln(t.err, "`cairn help` lists them")
+		return
+	}
+	fmt.Fprint(t.err, "there are:\n\n")
+	list(t.err, begun)
 }
 
 func (t terminal) help(w io.Writer) {
 	fmt.Fprint(w, "Cairn is a Learning Record Store for xAPI 1.0.3 and 2.0.0.\n\nUsage:\n\n")
-	for _, c := range commands() {
+	list(w, commands())
+	fmt.Fprint(w, "\n`cairn COMMAND -h` tells more of each.\n")
+}
+
+func list(w io.Writer, commands []command) {
+	for _, c := range commands {
 		fmt.Fprintf(w, "  cairn %-20s %s\n", c.name, c.summary)
 	}
-	fmt.Fprint(w, "\n`cairn COMMAND -h` tells more of each.\n")
 }
 
 // flags makes the flag set of a command. A flag without a usage text is for tests and not listed.

@@ -50,12 +50,13 @@ func runStoreSet(ctx context.Context, t terminal, c command, args []string) erro
 		return errUsage
 	}
 	return on.withOperator(ctx, func(o operator.Operator) error {
-		fmt.Fprintf(t.out, "store      %s\n", *store)
+		heading := fmt.Sprintf("store      %s\n", *store) // above what was set, if anything was
 		if p != (auth.Privacy{}) {
 			if err := o.SetPrivacy(ctx, *store, p); err != nil {
 				return err
 			}
-			fmt.Fprintln(t.out, "privacy    set")
+			fmt.Fprint(t.out, heading, "privacy    set\n")
+			heading = ""
 		}
 		if *zone == "" {
 			return nil
@@ -63,7 +64,7 @@ func runStoreSet(ctx context.Context, t terminal, c command, args []string) erro
 		if err := o.SetTimeZone(ctx, *store, *zone); err != nil {
 			return err
 		}
-		fmt.Fprintf(t.out, "time zone  %s, when %s rebuild is done\n", *zone, t.program)
+		fmt.Fprintf(t.out, "%stime zone  %s, when %s rebuild is done\n", heading, *zone, t.program)
 		return nil
 	})
 }

@@ -120,8 +120,8 @@ func serve(ctx context.Context, t terminal, o serveOptions, cairn *local.Cairn, 
 // noConsole is the value of -console-addr that serves no reports.
 const noConsole = "none"
 
-// consoleAddr is where reports are served: where the operator says, else on this machine only, at the port after xAPI's. Where that
-// one was any free port this one is too.
+// consoleAddr is where reports are served: where the operator says, else on this machine only, at the port after xAPI's. Where
+// that one was any free port this one is too.
 func consoleAddr(told string, xapi net.Addr, addr string) string {
 	if told != "" {
 		return told

@@ -3,11 +3,10 @@
 //
 //	go run ./internal/cmd/cloudroad
 //
-// It prints the endpoint and a credential, and serves until it is interrupted. On SIGHUP it builds the functions again and lets them
-// take over, as a deployment of a stack that is there does. The functions' log lines, the access logs of
-// the gateways and what is told to the queues of event source mappings go to stderr, or to the file that -log names, each
-// behind its source and the id of the process that wrote it.
-// Nothing is kept: tables and bucket are new at each start.
+// It prints the endpoint and a credential, and serves until it is interrupted. On SIGHUP it builds the functions again and lets
+// them take over, as a deployment of a stack that is there does. The functions' log lines, the access logs of the gateways and
+// what is told to the queues of event source mappings go to stderr, or to the file that -log names, each behind its source and
+// the id of the process that wrote it. Nothing is kept: tables and bucket are new at each start.
 package main
 
 import (

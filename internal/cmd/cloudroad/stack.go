@@ -137,8 +137,8 @@ func (st *stack) build(ctx context.Context) error {
 	return nil
 }
 
-// upgrade deploys the functions again, as the source is now, whenever it is asked to, until ctx ends. Those that cannot be built leave
-// the old ones where they are.
+// upgrade deploys the functions again, as the source is now, whenever it is asked to, until ctx ends. Those that cannot be built
+// leave the old ones where they are.
 func (st *stack) upgrade(ctx context.Context, gateway *front.Front, asked <-chan os.Signal, out io.Writer) {
 	for {
 		select {

@@ -30,8 +30,8 @@ type result struct {
 	took    time.Duration
 }
 
-// try runs one of the mutant's tests against the mutant. The tree is left alone: the compiler is told to read another file in place
-// of the one that is changed, which holds for the binaries that tests build too.
+// try runs one of the mutant's tests against the mutant. The tree is left alone: the compiler is told to read another file in
+// place of the one that is changed, which holds for the binaries that tests build too.
 func try(ctx context.Context, root string, m mutant, t test) (result, error) {
 	began := time.Now()
 	files, err := m.apply(root)

@@ -1,5 +1,5 @@
-// Package reportapi is the report API: the reports of internal/report as JSON and CSV. It is served on an origin of its own, never
-// on that of xAPI, where anybody with a content credential can store a page.
+// Package reportapi is the report API: the reports of internal/report as JSON and CSV. It is served on an origin of its own,
+// never on that of xAPI, where anybody with a content credential can store a page.
 //
 //	GET  /reports/v1                     the list of reports
 //	GET  /reports/v1/{report}            a report of the catalogue      answer.go
@@ -48,7 +48,7 @@ type Service interface {
 }
 
 // Dialect is how the edge serves this API.
-var Dialect = edge.Dialect{Own: true, Realm: "Cairn reports", NotFound: "there is no resource at this path: " + Base + " lists the reports"}
+var Dialect = edge.Dialect{Own: true, Realm: "Cairn reports", NotFound: "there is no report or other resource at this path: " + Base + " lists the reports"}
 
 // Resources are all of them.
 func Resources(s Service) []edge.Resource {

@@ -198,7 +198,7 @@ func (a answer) reason() string {
 	}
 	// What is not Cairn's JSON is shown as it is.
 	if err := json.Unmarshal(a.body, &cairn); err == nil && cairn.Error.Message != "" {
-		if cairn.Error.Path != "" {
+		if !strings.Contains(cairn.Error.Message, cairn.Error.Path) {
 			return cairn.Error.Path + ": " + cairn.Error.Message
 		}
 		return cairn.Error.Message

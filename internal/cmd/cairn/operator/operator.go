@@ -1,5 +1,6 @@
-// Package operator is what the commands `cairn store`, `cairn credential`, `cairn dead-letters` and `cairn rebuild` do to a data folder: by themselves while no
-// server runs on it, else through the server, which owns the folder and listens for them on a socket in it.
+// Package operator is what the commands `cairn store`, `cairn credential`, `cairn dead-letters` and `cairn rebuild` do to a data
+// folder: by themselves while no server runs on it, else through the server, which owns the folder and listens for them on a
+// socket in it.
 package operator
 
 import (
@@ -47,8 +48,8 @@ type Operator interface {
 	// Replay tries some of a store's dead letters again, from after an id.
 	Replay(ctx context.Context, store, after string) (Replayed, error)
 
-	// Rebuild begins a rebuild of what reports read, of some stores or of all for none, unless one runs, and finishes one that was
-	// interrupted.
+	// Rebuild begins a rebuild of what reports read, of some stores or of all for none, unless one runs, and finishes one that
+	// was interrupted.
 	Rebuild(ctx context.Context, stores []string) error
 
 	// Rebuilding tells how far the rebuild is that Rebuild began.

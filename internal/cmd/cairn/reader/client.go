@@ -25,7 +25,8 @@ type Client struct {
 // problemBytes is read of an answer that says why not.
 const problemBytes = 64 << 10
 
-// Do makes a request and returns the body of the answer, which the caller closes. An answer that is none is an error with its words.
+// Do makes a request and returns the body of the answer, which the caller closes. An answer that is none is an error with its
+// words.
 func (c *Client) Do(ctx context.Context, method, path, contentType string, body io.Reader) (io.ReadCloser, error) {
 	if c.Key == "" || c.Secret == "" {
 		return nil, errors.New("a key and a secret are needed: -key and -secret, or the environment variable CAIRN_CREDENTIAL=key:secret")
