@@ -92,8 +92,8 @@ func (r *Rollups) DeadLetters(ctx context.Context, store, after string) (letters
 	return rollup.DeadLetters(ctx, r.tables, store, after, lettersAtOnce)
 }
 
-// lettersAtOnce bounds what is listed by one call, replayedAtOnce what is tried again: each statement is read by itself, from the bucket too,
-// and the command behind a call waits 10 s, which is not much for an operator who is far from the stack.
+// lettersAtOnce bounds what is listed by one call, replayedAtOnce what is tried again: each statement is read by itself, from the
+// bucket too, and the command behind a call waits 10 s, which is not much for an operator who is far from the stack.
 const lettersAtOnce, replayedAtOnce = 200, 25
 
 // Replay tries dead letters of a store again, some of those whose ids come after one: each statement is read as it is now. It

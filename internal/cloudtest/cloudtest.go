@@ -150,8 +150,8 @@ func (s *Servers) startOne(server server) (*process, error) {
 // Documentation/networking/ip-sysctl, ip_local_port_range.
 const firstPort, ports = 20_000, 10_000
 
-// FreePort finds a loopback port that is free, for a server that must be told one. It stays free until then, unless another caller
-// draws the same.
+// FreePort finds a loopback port that is free, for a server that must be told one. It stays free until then, unless another
+// caller draws the same.
 func FreePort() (address string, port int, err error) {
 	for range 100 {
 		port = firstPort + rand.IntN(ports)

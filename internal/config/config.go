@@ -38,8 +38,8 @@ type Config struct {
 	// cloud; smaller ones are for tests, whose tables and clocks are on one machine.
 	IndexLag, ClockSkew time.Duration
 
-	// CAIRN_REPORT_BOUND: the most ledgers, one for each learner, that one report may read, 1 to 1000000. Zero: 10,000, as package
-	// report says.
+	// CAIRN_REPORT_BOUND: the most ledgers, one for each learner, that one report may read, 1 to 1000000. Zero: 10,000, as
+	// package report says.
 	ReportBound int
 
 	// CAIRN_LOG_LEVEL: debug, info (default), warn or error. One line per request is written at info.

@@ -12,8 +12,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
-// GarbageAge is how old a blob that nothing points to must be to count as garbage: a younger one may be a write under way. Uploads
-// and large answers of package transfer, to which nothing ever points, are garbage at that age.
+// GarbageAge is how old a blob that nothing points to must be to count as garbage: a younger one may be a write under way.
+// Uploads and large answers of package transfer, to which nothing ever points, are garbage at that age.
 const GarbageAge = transfer.Life
 
 // Check reads every document and holds its content against its record, and finds the blobs that no record points to: they

@@ -64,8 +64,8 @@ func start(handler lambda.Handler, atShutdown []func()) {
 	lambda.StartWithOptions(handler, options...)
 }
 
-// limitMemory lets the garbage collector know what memory the function has: a busy learner's facts may need more than half of it. The rest
-// is the runtime's. GOMEMLIMIT says otherwise.
+// limitMemory lets the garbage collector know what memory the function has: a busy learner's facts may need more than half of it.
+// The rest is the runtime's. GOMEMLIMIT says otherwise.
 func limitMemory() {
 	if mb := int64(lambdacontext.MemoryLimitInMB); mb > 0 && debug.SetMemoryLimit(-1) == math.MaxInt64 { // asks: nobody has set one
 		debug.SetMemoryLimit(mb << 20 * 3 / 4)

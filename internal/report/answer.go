@@ -45,8 +45,8 @@ const (
 	Statements Road = "statements" // the newest ones, of live reports
 )
 
-// Tag is the same exactly as long as the figures are: of what is asked, what is shown, and nothing of when it was answered or what
-// it has cost.
+// Tag is the same exactly as long as the figures are: of what is asked, what is shown, and nothing of when it was answered or
+// what it has cost.
 func (a *Answer) Tag() string {
 	h := sha256.New()
 	for _, text := range []string{a.Report.ID, a.Name, DateOf(a.Period.From), DateOf(a.Period.To), a.Zone, strconv.Itoa(a.K), strconv.FormatBool(a.Names)} {

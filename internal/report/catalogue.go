@@ -7,8 +7,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/report/result"
 )
 
-// Report is a report of the catalogue: what pages, JSON, CSV, documentation and OpenAPI are made from, so that none of them shows a
-// figure without a definition.
+// Report is a report of the catalogue: what pages, JSON, CSV, documentation and OpenAPI are made from, so that none of them shows
+// a figure without a definition.
 type Report struct {
 	ID      string
 	Title   string
@@ -21,8 +21,8 @@ type Report struct {
 	Bare    bool   // takes none of the common parameters
 	Sort    string // the order of rows where none is asked for; "" leaves them as they come
 
-	// Personal says that rows are about learners by name: a store that hides names does not have the report, and there are no small
-	// numbers to protect.
+	// Personal says that rows are about learners by name: a store that hides names does not have the report, and there are no
+	// small numbers to protect.
 	Personal bool
 
 	Caption string // always told with it

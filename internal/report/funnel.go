@@ -116,8 +116,8 @@ func (a *asking) step(s Step) step {
 	return out
 }
 
-// events are those of a learner's facts that the step asks for, in order. Progress counts whichever statement tells it; an attempt is started by
-// its first event where no event says so.
+// events are those of a learner's facts that the step asks for, in order. Progress counts whichever statement tells it; an
+// attempt is started by its first event where no event says so.
 func (s step) events(facts measure.Facts) measure.Facts {
 	if (s.content != fact.Hash{}) {
 		facts = facts.About(s.content)

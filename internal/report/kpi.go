@@ -144,8 +144,8 @@ const (
 	unitGroup   = "group"
 )
 
-// ImportKPI reads a CSV with the columns learner or group, date and value, and keeps the rows whose unit the store knows in the place
-// of what was under the name: first all rows, under a new version, then the head that names it.
+// ImportKPI reads a CSV with the columns learner or group, date and value, and keeps the rows whose unit the store knows in the
+// place of what was under the name: first all rows, under a new version, then the head that names it.
 func (s *Service) ImportKPI(ctx context.Context, store auth.Store, name string, file []byte) (KPIImport, error) {
 	if err := checkName(name); err != nil {
 		return KPIImport{}, err

@@ -100,9 +100,9 @@ func (t *tails) of(store string) *tail {
 	return t.stores[store]
 }
 
-// Live tells what is happening now: the newest statements in words, those behind the cursor of an answer before when there is one, and
-// how many come. It reads the statements' index by time, what it has not read yet of the last hour. Nothing is lost between two
-// cursors unless Skipped says so.
+// Live tells what is happening now: the newest statements in words, those behind the cursor of an answer before when there is
+// one, and how many come. It reads the statements' index by time, what it has not read yet of the last hour. Nothing is lost
+// between two cursors unless Skipped says so.
 func (s *Service) Live(ctx context.Context, store auth.Store, cursor string) (Live, error) {
 	after, known, err := openCursor(cursor)
 	if err != nil {

@@ -236,8 +236,8 @@ func distractors(a *asking) (*result.Table, error) {
 	return t, nil
 }
 
-// family arranges the answers to all questions of the parent of the one in question, and says which of them that is; nil where the best and the
-// weakest cannot be told. It reads the ledgers of the parent's learners.
+// family arranges the answers to all questions of the parent of the one in question, and says which of them that is; nil where
+// the best and the weakest cannot be told. It reads the ledgers of the parent's learners.
 func (a *asking) family(parent fact.Hash) (m *measure.Matrix, at int, err error) {
 	if (parent == fact.Hash{}) {
 		return nil, 0, nil

@@ -66,10 +66,9 @@
 //
 // # Checkpoints
 //
-// How far each consumer of the change feed has come, by consumer and shard, and under "merge" up to which change what statements say is
-// merged; and under "derive" what was derived from
-// the statements of a data folder that is older than the table for it (see lrs); and under "rebuild" how far a rebuild of rollups is,
-// with the pages of what the newest one found.
+// How far each consumer of the change feed has come, by consumer and shard, and under "merge" up to which change what statements
+// say is merged; and under "derive" what was derived from the statements of a data folder that is older than the table for it
+// (see lrs); and under "rebuild" how far a rebuild of rollups is, with the pages of what the newest one found.
 //
 // # Rollups
 //
@@ -111,7 +110,8 @@ const (
 	DeadLetters = "DeadLetters"
 )
 
-// What follows the store in the partition keys of saved queries and KPIs. The template lets the reports function write these alone.
+// What follows the store in the partition keys of saved queries and KPIs. The template lets the reports function write these
+// alone.
 const (
 	SavedQueries = "#Q"
 	KPIs         = "#K"

@@ -12,8 +12,8 @@ type traffic struct {
 	ended    atomic.Int64 // when the last request ended, nanoseconds of Unix time
 }
 
-// lull is how long there must have been no request until there are none: clients that ask one thing after another pause less, and a
-// client that is further away leaves the machine idle in between.
+// lull is how long there must have been no request until there are none: clients that ask one thing after another pause less, and
+// a client that is further away leaves the machine idle in between.
 const lull = 10 * time.Millisecond
 
 // through counts the requests that a handler serves.

@@ -36,7 +36,8 @@ const (
 	maxKnown = 10_000         // bound of the memory for folders known to be durable
 )
 
-// Store is a blob.Store, blob.Lister and blob.Transfer, and serves the URLs that it signs. Errors of the file system wrap blob.ErrUnavailable.
+// Store is a blob.Store, blob.Lister and blob.Transfer, and serves the URLs that it signs. Errors of the file system wrap
+// blob.ErrUnavailable.
 type Store struct {
 	root   *os.Root
 	writes atomic.Uint64 // numbers the files under writing/

@@ -1,6 +1,6 @@
 // Package lrsapi holds the resources of the xAPI, one to a file or a group of files that begin with its name. A resource
 // is a function that takes what it stands on and returns an edge.Resource: its path and a handler for each method.
-// Handlers check parameters and scopes, call the rules (package lrs, later document) and write the answer; a refusal is a
+// Handlers check parameters and scopes, call the rules (packages lrs, document and transfer) and write the answer; a refusal is a
 // returned error. Everything that all resources share is in package edge.
 package lrsapi
 
@@ -41,8 +41,8 @@ type StatementService interface {
 
 // AnswerService gives out answers that are too large to be given as they are; *transfer.Service is it.
 type AnswerService interface {
-	// Keep returns a URL of the answer, good for some minutes. What has the same name has the same bytes, so it reads them, from the
-	// beginning, only when they are not kept yet.
+	// Keep returns a URL of the answer, good for some minutes. What has the same name has the same bytes, so it reads them, from
+	// the beginning, only when they are not kept yet.
 	Keep(ctx context.Context, store auth.Store, name, contentType string, body io.ReadSeeker) (url string, err error)
 }
 

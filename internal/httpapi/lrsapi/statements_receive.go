@@ -23,7 +23,8 @@ type received struct {
 }
 
 // readStatements reads and checks the content of a request: statements as application/json, or as multipart/mixed with
-// their attachments. Either may name uploads, each in place of a part. Content without a Content-Type is taken for JSON, which it has to be anyway.
+// their attachments. Either may name uploads, each in place of a part. Content without a Content-Type is taken for JSON, which it
+// has to be anyway.
 func readStatements(r *edge.Request) (received, error) {
 	mediaType, params, err := r.MediaType()
 	if err != nil {

@@ -3,8 +3,8 @@
 // execution environment. What is deployed and what is tested here are the same files, started the same way.
 //
 // APIs, routes, functions, mappings, time limits, memory, environment variables, log settings and the formats of the access
-// logs are read from template.yaml, which so is the only place that says them. Unlike an emulator for everybody, the front refuses what
-// the template does not use: it would be untested.
+// logs are read from template.yaml, which so is the only place that says them. Unlike an emulator for everybody, the front
+// refuses what the template does not use: it would be untested.
 //
 // # What it does as AWS does
 //
@@ -27,7 +27,8 @@
 // # What it leaves out
 //
 // Throttling of the stage, authorizers, CORS of the gateway, custom domains, HTTP/2, part of a CPU, and IAM: who
-// starts it can hold the functions to what ReadRights says. When all environments of a function are busy a request waits, where Lambda would start more.
+// starts it can hold the functions to what ReadRights says. When all environments of a function are busy a request waits, where
+// Lambda would start more.
 //
 // Sources: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs" and "Quotas for HTTP APIs";
 // Lambda developer guide, "Using the Lambda runtime API", "Lambda execution environment lifecycle" and "Quotas".
@@ -86,7 +87,8 @@ const Gateway = "gateway"
 // DefaultConcurrency bounds the execution environments of one function.
 const DefaultConcurrency = 4
 
-// initTimeout bounds the start of a process, termTimeout its end. Source: Lambda developer guide, "Lambda execution environment lifecycle".
+// initTimeout bounds the start of a process, termTimeout its end. Source: Lambda developer guide, "Lambda execution environment
+// lifecycle".
 const initTimeout, termTimeout = 10 * time.Second, 500 * time.Millisecond
 
 // Front is the functions of a template with what invokes them. Close it.

@@ -62,7 +62,8 @@ func AttemptsAt(facts Facts, content fact.Hash) []Attempt {
 	return attempts
 }
 
-// ActiveTimes are M29 of a learner's attempts at one activity, given in order: the first of the four sources that applies to each.
+// ActiveTimes are M29 of a learner's attempts at one activity, given in order: the first of the four sources that applies to
+// each.
 func ActiveTimes(attempts []Attempt) []Active {
 	out := make([]Active, len(attempts))
 	videos := activeFromVideo(attempts)
@@ -93,8 +94,8 @@ func (a *Attempt) inside() Facts {
 	return facts
 }
 
-// activeFromEnded is M29 (a): Σ durations of ended statements, the longest of each session: cmi5 puts the duration into passed and
-// completed too, so that all of them together would count the same time up to three times. Without a session id the
+// activeFromEnded is M29 (a): Σ durations of ended statements, the longest of each session: cmi5 puts the duration into passed
+// and completed too, so that all of them together would count the same time up to three times. Without a session id the
 // statements of one moment are one session.
 func activeFromEnded(facts Facts) Active {
 	type key struct {
@@ -179,8 +180,8 @@ func gapTimes(facts Facts) []int64 {
 	return out
 }
 
-// activeFromVideo is M29 (b): what the attempts' own statements about a video add to M41. Lists of played segments are cumulative within a
-// registration, or without one, so that an attempt has what its lists add to those of the attempts before it.
+// activeFromVideo is M29 (b): what the attempts' own statements about a video add to M41. Lists of played segments are cumulative
+// within a registration, or without one, so that an attempt has what its lists add to those of the attempts before it.
 func activeFromVideo(attempts []Attempt) []Active {
 	out := make([]Active, len(attempts))
 	played := func(a *Attempt) bool {

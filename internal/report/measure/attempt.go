@@ -27,8 +27,8 @@ type Attempt struct {
 	Progress  int32 // the largest, millionths; -1: none
 }
 
-// Attempts are all attempts in a learner's facts, in order of their first event. An attempt without Start was launched only, or had
-// events of no class: it is no start (M20).
+// Attempts are all attempts in a learner's facts, in order of their first event. An attempt without Start was launched only, or
+// had events of no class: it is no start (M20).
 func Attempts(facts Facts) []Attempt { return appendAttempts(nil, facts) }
 
 func appendAttempts(out []Attempt, facts Facts) []Attempt {
@@ -157,8 +157,8 @@ func one(b bool) int64 {
 // MaturedRate is M23 = InTime/Matured.
 func (c Completion) MaturedRate() Rate { return Rate{c.InTime, c.Matured} }
 
-// FirstJudgedAttempts are the learner's first judged attempts, one for each activity (M25), waived ones left out. M25 = those of them that are
-// Passed / all.
+// FirstJudgedAttempts are the learner's first judged attempts, one for each activity (M25), waived ones left out. M25 = those of
+// them that are Passed / all.
 func FirstJudgedAttempts(attempts []Attempt) []Attempt {
 	return firstPerContent(attempts, func(a *Attempt) bool { return a.Judged.Is && !a.Waived })
 }
@@ -173,7 +173,8 @@ const (
 	Latest
 )
 
-// Scored is the scored attempt of the learner at each activity whose Score counts (M26). Of attempts with one best score it is the first.
+// Scored is the scored attempt of the learner at each activity whose Score counts (M26). Of attempts with one best score it is
+// the first.
 func Scored(attempts []Attempt, which Which) []Attempt {
 	counts := func(a *Attempt) bool { return a.Scored.Is && !a.Waived }
 	scored := firstPerContent(attempts, counts)
@@ -221,7 +222,8 @@ func firstPerContent(attempts []Attempt, fits func(*Attempt) bool) []Attempt {
 	return out
 }
 
-// ScoreBin is the bin of M26's histogram that a score in millionths falls in: 0 for scores below 0, 1 for 0 to below 10 of 100, … 10 for
+// ScoreBin is the bin of M26's histogram that a score in millionths falls in: 0 for scores below 0, 1 for 0 to below 10 of 100, …
+// 10 for
 // 90 and more.
 func ScoreBin(millionths int64) int {
 	if millionths < 0 {
@@ -230,8 +232,8 @@ func ScoreBin(millionths int64) int {
 	return int(min(millionths/100_000, 9)) + 1
 }
 
-// Elapsed is M28 = t(completed) − t(started) in milliseconds; false for an attempt that was not completed, was waived, or says that it
-// started after it was completed.
+// Elapsed is M28 = t(completed) − t(started) in milliseconds; false for an attempt that was not completed, was waived, or says
+// that it started after it was completed.
 func (a *Attempt) Elapsed() (int64, bool) {
 	if !a.Completed.Is || !a.Start.Is || a.Waived || a.Completed.At < a.Start.At {
 		return 0, false

@@ -15,8 +15,8 @@ func Contribution(facts []fact.Fact, zone *time.Location, unattributed bool) Sum
 }
 
 // Difference is Contribution(new) − Contribution(old) for two states of one ledger, each in order. It costs a look at every
-// fact of the ledger, and counting anew what a fact that came or went may change: in the scopes that it is under the days, the sessions
-// that it belongs to or joins, and the attempts and answers of the activity that it is about.
+// fact of the ledger, and counting anew what a fact that came or went may change: in the scopes that it is under the days, the
+// sessions that it belongs to or joins, and the attempts and answers of the activity that it is about.
 func Difference(old, new []fact.Fact, zone *time.Location, unattributed bool) Sums {
 	c := contributor{sums: Sums{}, calendar: calendar{zone: zone}, unattributed: unattributed}
 	came, went := changes(old, new)
@@ -159,8 +159,8 @@ func (c *contributor) presence(facts Facts) {
 	c.add(Total, 0, Learners, 1)
 }
 
-// retention adds the learner to the day of its first fact (M05), and to its cohort, the week of that day, for each week k after it in
-// which it was active (M06).
+// retention adds the learner to the day of its first fact (M05), and to its cohort, the week of that day, for each week k after
+// it in which it was active (M06).
 func (c *contributor) retention(facts Facts) {
 	joined := c.calendar.dayOf(facts[0].T)
 	c.add(Day, joined, NewLearners, 1)

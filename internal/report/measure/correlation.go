@@ -73,8 +73,8 @@ const (
 	Lower   Verdict = "higher X goes with lower Y"
 )
 
-// Correlate computes M80 over units, each of two finite numbers. pairs is how many pairs of figures are tested on one screen: the intervals
-// are of level 1 − 0.05/pairs.
+// Correlate computes M80 over units, each of two finite numbers. pairs is how many pairs of figures are tested on one screen: the
+// intervals are of level 1 − 0.05/pairs.
 func Correlate(units []Pair, pairs int) Correlation {
 	x, y := make([]float64, len(units)), make([]float64, len(units))
 	for i, u := range units {

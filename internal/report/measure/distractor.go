@@ -27,8 +27,8 @@ func (d *Distractor) Flags(responses int64) (flags []ItemFlag) {
 	return flags
 }
 
-// Distractors is M67 over the first responses of learners. choices are the options of the definition, which have a row even if nobody
-// chose them. matrix and item give the groups of M65; a nil matrix gives none.
+// Distractors is M67 over the first responses of learners. choices are the options of the definition, which have a row even if
+// nobody chose them. matrix and item give the groups of M65; a nil matrix gives none.
 func (i Interaction) Distractors(responses map[fact.Hash]string, choices []string, matrix *Matrix, item int) []Distractor {
 	type key struct {
 		option string

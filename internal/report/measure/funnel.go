@@ -15,8 +15,8 @@ type Step struct {
 
 const maxOptional = 6
 
-// Funnel is M27: how many learners who reach the first step in a period go on to the next ones within a window. A step needs an event at
-// or after the event of the step before, and no later than the window after the first; of those the earliest counts.
+// Funnel is M27: how many learners who reach the first step in a period go on to the next ones within a window. A step needs an
+// event at or after the event of the step before, and no later than the window after the first; of those the earliest counts.
 type Funnel struct {
 	Steps  []Step
 	Period Period // of the first step

@@ -53,8 +53,8 @@ func (h *Heat) covers(s segments, bin int64) bool {
 	return 2*s.overlap(from, to) >= to-from
 }
 
-// HotSpots are the bins of M50 that are watched again: passes/viewers > mean + 2·SD over the video's bins with a viewer, and viewers
-// ≥ k.
+// HotSpots are the bins of M50 that are watched again: passes/viewers > mean + 2·SD over the video's bins with a viewer, and
+// viewers ≥ k.
 func (h *Heat) HotSpots(k int64) []int {
 	var n, sum, squares float64
 	for _, b := range h.Bins {
@@ -76,8 +76,8 @@ func (h *Heat) HotSpots(k int64) []int {
 	return out
 }
 
-// DropSpots are the bins of M50 before which most viewers leave: the three largest falls of M48 between adjacent bins, largest first, ties
-// by place, those in the last 5 % of the video (its credits) left out.
+// DropSpots are the bins of M50 before which most viewers leave: the three largest falls of M48 between adjacent bins, largest
+// first, ties by place, those in the last 5 % of the video (its credits) left out.
 func (h *Heat) DropSpots() []int {
 	var falls []int
 	fall := func(i int) int64 { return h.Bins[i-1].Viewers - h.Bins[i].Viewers }

@@ -26,7 +26,8 @@ type Answers struct {
 	WrongSince   int    // judged wrong after the last correct one (S1)
 }
 
-// AnswersOf are the learner's answers, in order of the first answer to each item. Of an item's parents the last that was stated counts.
+// AnswersOf are the learner's answers, in order of the first answer to each item. Of an item's parents the last that was stated
+// counts.
 func AnswersOf(facts Facts) []Answers {
 	var at map[fact.Hash]int
 	var out []Answers
@@ -48,8 +49,9 @@ func AnswersOf(facts Facts) []Answers {
 	return out
 }
 
-// AnswersIn are the answers to the items that the learner first answered in a period: whose first judged response lies in it, or, if none was judged,
-// the first. What came after the period is not seen. All facts are needed: an item that was answered before belongs there.
+// AnswersIn are the answers to the items that the learner first answered in a period: whose first judged response lies in it, or,
+// if none was judged, the first. What came after the period is not seen. All facts are needed: an item that was answered before
+// belongs there.
 func AnswersIn(facts Facts, p Period) []Answers {
 	until := facts.Where(func(f *fact.Fact) bool { return f.T < p.To })
 	return slices.DeleteFunc(AnswersOf(until), func(a Answers) bool {
@@ -88,8 +90,8 @@ func answerOf(facts Facts, i int) Answer {
 	return Answer{T: f.T, Response: f.Response, Correct: correct, Judged: judged, Duration: timeOn(facts, i), By: f}
 }
 
-// judge says whether a response is correct: as success says, else as a scaled score of 1 does. Never by the correctResponsesPattern. Nothing
-// judges a response to a survey: its score says what was chosen, not how well.
+// judge says whether a response is correct: as success says, else as a scaled score of 1 does. Never by the
+// correctResponsesPattern. Nothing judges a response to a survey: its score says what was chosen, not how well.
 func judge(f *fact.Fact) (correct, judged bool) {
 	switch {
 	case f.Flags&fact.Survey != 0:

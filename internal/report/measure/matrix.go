@@ -8,8 +8,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/report/fact"
 )
 
-// Matrix holds the first scores of learners on the items of one parent (M64 to M66): only learners who answered at least 80 % of the
-// items; what they left out counts as wrong; items on which all have one score are left out.
+// Matrix holds the first scores of learners on the items of one parent (M64 to M66): only learners who answered at least 80 % of
+// the items; what they left out counts as wrong; items on which all have one score are left out.
 type Matrix struct {
 	Items    []fact.Hash // sorted; those of no variance left out
 	Learners []fact.Hash // in the order of their first responses to any of the items, then sorted

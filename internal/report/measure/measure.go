@@ -1,9 +1,11 @@
-// Package measure holds the figures of reports: what each learner's facts come to, and sums of that over learners. What each figure means is told
-// by DEFINITIONS.md in the folder above; M01 and the like are its ids. Everything here is a pure function of facts.
+// Package measure holds the figures of reports: what each learner's facts come to, and sums of that over learners. What each
+// figure means is told by DEFINITIONS.md in the folder above; M01 and the like are its ids. Everything here is a pure function of
+// facts.
 //
-// Two roads lead to a figure. Contribution says what one learner adds to sums by day: M01 to M03, M05, M06, M10, M20 to M26, M29, M60 and M61;
-// InScope says the same of facts that pass a filter. Whatever needs a row per learner is a step over its facts (Attempts, AttemptsAt, ActiveTimes,
-// ViewingsIn, AnswersOf, Signs, CourseOf) and a sum that takes the steps of one learner after the other:
+// Two roads lead to a figure. Contribution says what one learner adds to sums by day: M01 to M03, M05, M06, M10, M20 to M26, M29,
+// M60 and M61; InScope says the same of facts that pass a filter. Whatever needs a row per learner is a step over its facts
+// (Attempts, AttemptsAt, ActiveTimes, ViewingsIn, AnswersOf, Signs, CourseOf) and a sum that takes the steps of one learner after
+// the other:
 //
 //	M04         Stickiness
 //	M10         Sessions, SessionsIn

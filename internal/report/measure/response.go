@@ -15,8 +15,9 @@ type Interaction struct {
 // separator divides the items of a response or pattern.
 const separator = "[,]"
 
-// Options are the options that a response chose, each once, in order. Of a choice, or of a type that is not known, the parts between
-// [,]; of any other type the whole response. A {lang=…} before a part and {case_matters=…}, {order_matters=…} before all are taken off.
+// Options are the options that a response chose, each once, in order. Of a choice, or of a type that is not known, the parts
+// between [,]; of any other type the whole response. A {lang=…} before a part and {case_matters=…}, {order_matters=…} before all
+// are taken off.
 func (i Interaction) Options(response string) []string {
 	if response == "" {
 		return nil
@@ -34,8 +35,8 @@ func (i Interaction) Options(response string) []string {
 	return out
 }
 
-// Whole is the response in the form by which equal responses are grouped: of a choice its options in order, of fill-in trimmed and, unless
-// case_matters is true, folded; of any other type as it is without what stands in braces before it.
+// Whole is the response in the form by which equal responses are grouped: of a choice its options in order, of fill-in trimmed
+// and, unless case_matters is true, folded; of any other type as it is without what stands in braces before it.
 func (i Interaction) Whole(response string) string {
 	matters, rest := cutMatters(response)
 	parts := strings.Split(rest, separator)

@@ -15,8 +15,8 @@ type Session struct {
 	Events     int
 }
 
-// Sessions are M10, in order of their start: two events that follow each other within 30 minutes are in one session, and so are all
-// events with one session id, and whatever these two rules connect.
+// Sessions are M10, in order of their start: two events that follow each other within 30 minutes are in one session, and so are
+// all events with one session id, and whatever these two rules connect.
 func Sessions(facts Facts) []Session {
 	sessions, _ := sessionsOf(facts)
 	return sessions
@@ -135,8 +135,8 @@ func apart(facts Facts, from, to int) bool {
 	return len(ids) == 0 || !slices.ContainsFunc(facts[:from], elsewhere) && !slices.ContainsFunc(facts[to:], elsewhere)
 }
 
-// SessionsIn are how many sessions begin in a period, and the time in them in milliseconds. All facts are needed: what is said in the period may
-// belong to a session that began before.
+// SessionsIn are how many sessions begin in a period, and the time in them in milliseconds. All facts are needed: what is said in
+// the period may belong to a session that began before.
 func SessionsIn(facts Facts, p Period) (n, milliseconds int64) {
 	sessions, of := sessionsOf(facts)
 	for i, time := range sessionTimes(facts, sessions, of) {
@@ -148,7 +148,8 @@ func SessionsIn(facts Facts, p Period) (n, milliseconds int64) {
 	return n, milliseconds
 }
 
-// sessionTimes is the time in each session: M29 (d) over all events given, each session at most 4 hours: of a scope, where M29 is of an attempt.
+// sessionTimes is the time in each session: M29 (d) over all events given, each session at most 4 hours: of a scope, where M29 is
+// of an attempt.
 func sessionTimes(facts Facts, sessions []Session, of []int) []int64 {
 	times := make([]int64, len(sessions))
 	for i, f := range facts {

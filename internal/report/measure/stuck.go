@@ -142,8 +142,8 @@ func (e Elements) Add(signs []Sign) {
 	}
 }
 
-// Sticking sums one element: S2 is an active time above the 90th percentile of those who got past it and above three times their median, of
-// a learner who did not; it needs 20 who got past.
+// Sticking sums one element: S2 is an active time above the 90th percentile of those who got past it and above three times their
+// median, of a learner who did not; it needs 20 who got past.
 func (e Element) Sticking() Sticking {
 	var s Sticking
 	var past []int64
@@ -166,8 +166,8 @@ func (e Element) Sticking() Sticking {
 	return s
 }
 
-// Points are the sticking points: all elements, worst first by the lower bound of Wilson's interval, so that 2 of 2 does not beat 60 of 100;
-// ties by count, then by element.
+// Points are the sticking points: all elements, worst first by the lower bound of Wilson's interval, so that 2 of 2 does not beat
+// 60 of 100; ties by count, then by element.
 func (e Elements) Points(parents Parents) []Sticking {
 	var out []Sticking
 	left := map[fact.Hash][]Sticking{} // by parent

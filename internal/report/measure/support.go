@@ -100,8 +100,8 @@ func (p *Peers) Add(c Course) {
 	}
 }
 
-// Quarter is the 25th percentile of progress so many days after the start, of those who told any and started that long ago; false for
-// fewer than 20.
+// Quarter is the 25th percentile of progress so many days after the start, of those who told any and started that long ago; false
+// for fewer than 20.
 func (p *Peers) Quarter(days int64) (progress float64, ok bool) {
 	if q, known := p.quarters[days]; known {
 		return q.progress, q.ok

@@ -6,8 +6,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/report/fact"
 )
 
-// Viewing is what one learner played of one video, before the video's length is known: the length is the latest that any learner's
-// player told.
+// Viewing is what one learner played of one video, before the video's length is known: the length is the latest that any
+// learner's player told.
 type Viewing struct {
 	Content   fact.Hash
 	Length    Length
@@ -40,7 +40,8 @@ func lengthOf(f *fact.Fact) Length {
 	return Length{f.Video.Length, whenOf(f)}
 }
 
-// Lengths are those of videos as this learner's statements told them until a period ends, whether anything was played in it or not.
+// Lengths are those of videos as this learner's statements told them until a period ends, whether anything was played in it or
+// not.
 func Lengths(facts Facts, p Period) map[fact.Hash]Length {
 	lengths := map[fact.Hash]Length{}
 	for _, f := range facts {
@@ -51,8 +52,8 @@ func Lengths(facts Facts, p Period) map[fact.Hash]Length {
 	return lengths
 }
 
-// ViewingsIn are the learner's viewings in a period, of the videos about which something was sent in it. All facts are needed: players
-// send again what was played before, and a list that goes on where one from before the period ended counts from there.
+// ViewingsIn are the learner's viewings in a period, of the videos about which something was sent in it. All facts are needed:
+// players send again what was played before, and a list that goes on where one from before the period ended counts from there.
 func ViewingsIn(facts Facts, p Period) []Viewing {
 	var out []Viewing
 	facts.eachContent(func(content fact.Hash, facts Facts) {
@@ -123,8 +124,8 @@ type sentList struct {
 	by *fact.Fact
 }
 
-// playedLists are the lists of played segments of one registration, in order of their statements; without any, what M49 estimates, a
-// list that grows with each statement that ends playing.
+// playedLists are the lists of played segments of one registration, in order of their statements; without any, what M49
+// estimates, a list that grows with each statement that ends playing.
 func playedLists(facts Facts) (lists []sentList, estimated bool) {
 	told := false
 	for _, f := range facts {
@@ -140,8 +141,8 @@ func playedLists(facts Facts) (lists []sentList, estimated bool) {
 	return lists, len(lists) > 0
 }
 
-// estimate is M49: within one session id, else in the attempt, each played with the next paused, terminated or completed, at its time, or
-// seeked, at its time-from. Kept if 0 < end−start ≤ 1.1·speed·Δt + 2 s. A played that follows another takes its place.
+// estimate is M49: within one session id, else in the attempt, each played with the next paused, terminated or completed, at its
+// time, or seeked, at its time-from. Kept if 0 < end−start ≤ 1.1·speed·Δt + 2 s. A played that follows another takes its place.
 func estimate(facts Facts) (lists []sentList) {
 	type open struct{ at, t, speed int64 }
 	var opens map[uint64]open // by session
@@ -226,9 +227,9 @@ func (v *Viewing) Watch(length Length) Watch {
 	return w
 }
 
-// WatchTimes says of each fact, by its index, how many milliseconds it adds to M41: what the lists of its registration come to with it, less
-// what they came to before. So watch time can be counted by day, or by whatever else statements differ in, and adds up to M41. Lengths are those
-// that this learner's players told.
+// WatchTimes says of each fact, by its index, how many milliseconds it adds to M41: what the lists of its registration come to
+// with it, less what they came to before. So watch time can be counted by day, or by whatever else statements differ in, and adds
+// up to M41. Lengths are those that this learner's players told.
 func WatchTimes(facts Facts) []int64 {
 	times, _ := watchTimes(facts)
 	return times

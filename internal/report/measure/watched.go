@@ -94,12 +94,12 @@ type playedList struct {
 	base   segments // the list that does not count from which it went on; nil: none
 }
 
-// maxPlayed is with how many of the latest maximal lists a new one is compared. Players that restart their list make one a session; the
-// bound is for who sends thousands.
+// maxPlayed is with how many of the latest maximal lists a new one is compared. Players that restart their list make one a
+// session; the bound is for who sends thousands.
 const maxPlayed = 300
 
-// add takes in a list and returns by how much the sum of the lengths of the maximal lists grows: nothing for a list ≤ another, else its
-// own length less that of the lists that are ≤ it.
+// add takes in a list and returns by how much the sum of the lengths of the maximal lists grows: nothing for a list ≤ another,
+// else its own length less that of the lists that are ≤ it.
 func (p *played) add(list segments, counts bool) (added int64) {
 	if len(list) == 0 {
 		return 0

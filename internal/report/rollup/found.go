@@ -9,8 +9,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// The differences that a rebuild finds lie in Checkpoints, in pages that count from 0, until the next rebuild begins: so each is told
-// whoever asks, and whichever process found it.
+// The differences that a rebuild finds lie in Checkpoints, in pages that count from 0, until the next rebuild begins: so each is
+// told whoever asks, and whichever process found it.
 
 // differencesPage is how many differences a page has at most, some 20 KB.
 const differencesPage = 100
@@ -64,7 +64,8 @@ func Differences(ctx context.Context, tables table.DB, page int) ([]Difference, 
 	return found, nil
 }
 
-// forgetDifferences deletes what the rebuild before found, the last page first: a kill leaves no hole behind which pages stay for ever.
+// forgetDifferences deletes what the rebuild before found, the last page first: a kill leaves no hole behind which pages stay for
+// ever.
 func forgetDifferences(ctx context.Context, tables table.DB) error {
 	pages := 0
 	for {

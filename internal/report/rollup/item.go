@@ -13,8 +13,8 @@ import (
 
 // The head of a ledger is written with every fold, so it is kept within one write unit: when it grows out of it, its facts
 // go to the tail, the last of the sealed pages, and the head is empty again. The tail grows to one read unit; then the next
-// one begins. Of so many full pages one book is made, in their place: it has the dictionaries once, and a long ledger has few items.
-// A fact is so written about four times: once or more in the head, once to twice in the tail, once in a book.
+// one begins. Of so many full pages one book is made, in their place: it has the dictionaries once, and a long ledger has few
+// items. A fact is so written about four times: once or more in the head, once to twice in the tail, once in a book.
 //
 // layout says how large these are, in bytes, and what a ledger may have: that keeps a fold within the memory and the time of a
 // function. It is part of no stored format.
@@ -78,8 +78,8 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// seal moves what stands in the head to the tail, and what that has no room for to further pages; then it makes books. The pages that
-// a book was made of are written over by and by.
+// seal moves what stands in the head to the tail, and what that has no room for to further pages; then it makes books. The pages
+// that a book was made of are written over by and by.
 func (l *ledger) seal(s space, o layout) []table.Write {
 	full := l.recent[:max(0, len(l.recent)-1)]
 	changed := l.books + len(full) + 1 // the first page that is written

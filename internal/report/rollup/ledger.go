@@ -129,7 +129,8 @@ func (l *ledger) exchange(removed map[uint64]bool, added []fact.Fact) {
 }
 
 // mergeFacts returns facts without those that were removed and with those that were added. Both are in order. It leaves the facts
-// as they are, but may use what room there is behind them: most of what comes is the newest, and a long ledger is not copied for it.
+// as they are, but may use what room there is behind them: most of what comes is the newest, and a long ledger is not copied for
+// it.
 func mergeFacts(facts []fact.Fact, removed map[uint64]bool, added []fact.Fact) []fact.Fact {
 	switch {
 	case len(facts) == 0:

@@ -138,9 +138,9 @@ func readPages(ctx context.Context, tables table.DB, s space, learners []fact.Ha
 	return nil
 }
 
-// keptLedgers remembers ledgers of one process as they are, or were, stored. A version that is not the stored one fails the commit, so
-// a memory that is too old costs a second try and nothing else. A ledger that is being changed is taken out: nothing may be
-// remembered that might not be stored.
+// keptLedgers remembers ledgers of one process as they are, or were, stored. A version that is not the stored one fails the
+// commit, so a memory that is too old costs a second try and nothing else. A ledger that is being changed is taken out: nothing
+// may be remembered that might not be stored.
 type keptLedgers struct {
 	room  int // facts; 0 remembers none
 	facts int

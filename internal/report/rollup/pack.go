@@ -50,8 +50,8 @@ func (g *group) add(p *plan) bool {
 	return true
 }
 
-// rowsChanged are the buckets of additions, which are in order, each once, those of the activities before the store's: all plans share
-// that.
+// rowsChanged are the buckets of additions, which are in order, each once, those of the activities before the store's: all plans
+// share that.
 func rowsChanged(sums []addition) []bucket {
 	rows := make([]bucket, 0, len(sums))
 	for i := len(sums) - 1; i >= 0; i-- {
