@@ -62,6 +62,15 @@ func (d metered) BatchGet(ctx context.Context, refs []Ref, c Consistency) ([]Ite
 	return items, cost, err
 }
 
+func (d metered) Select(ctx context.Context, refs []Ref, c Consistency, attributes ...string) ([]Row, Cost, error) {
+	if err := Rest(ctx); err != nil {
+		return nil, Cost{}, err
+	}
+	rows, cost, err := d.DB.Select(ctx, refs, c, attributes...)
+	charge(ctx, cost)
+	return rows, cost, err
+}
+
 func (d metered) Query(ctx context.Context, q Query) (Page, Cost, error) {
 	if err := Rest(ctx); err != nil {
 		return Page{}, Cost{}, err

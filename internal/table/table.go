@@ -71,6 +71,10 @@ func SetOf(members ...[]byte) Value { return Value{Kind: Set, Set: members} }
 // changed after they were handed over, in either direction.
 type Item map[string]Value
 
+// Row is what a read has of one item that names the attributes it wants: their values in the order of the names, the zero Value
+// for what is absent. It takes a fraction of an Item's memory. Like an Item, it is never changed after it was handed over.
+type Row []Value
+
 // Key is an item's primary key. Sort is nil for tables without a sort key.
 type Key struct {
 	Partition string
@@ -198,6 +202,7 @@ type Query struct {
 	Limit       int    // most items of a page; 0 leaves it to the engine (1 MB)
 	After       Cursor // Next of the page before; nil begins
 	Consistency Consistency
+	Only        []string // attributes, each once, that the page's Rows have, of an index any that its items have; none: Items
 }
 
 // Cursor is an engine's own mark of where a query or scan goes on. It is not stored and not shown to clients.
@@ -207,6 +212,7 @@ type Cursor []byte
 // Next is the end. Items of an index hold the keys and the projected attributes only.
 type Page struct {
 	Items []Item
+	Rows  []Row // in their place, of a query that names attributes
 	Next  Cursor
 }
 
@@ -236,6 +242,9 @@ type DB interface {
 	// item. It is not a snapshot. What the engine leaves unread is asked again, with jitter, until the context
 	// ends; then the error wraps ErrThrottled. Duplicate refs are allowed.
 	BatchGet(ctx context.Context, refs []Ref, c Consistency) ([]Item, Cost, error)
+
+	// Select is BatchGet of the attributes that are named, each once; keys are attributes, too. It costs what the whole items do.
+	Select(ctx context.Context, refs []Ref, c Consistency, attributes ...string) ([]Row, Cost, error)
 
 	// Query reads one page.
 	Query(ctx context.Context, q Query) (Page, Cost, error)

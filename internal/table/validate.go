@@ -226,6 +226,29 @@ func (m Schemas) CheckRef(ref Ref) error {
 	return s.CheckKey(ref.Key)
 }
 
+// CheckSelect checks the references and the attributes of a Select.
+func (m Schemas) CheckSelect(refs []Ref, attributes []string) error {
+	for _, ref := range refs {
+		if err := m.CheckRef(ref); err != nil {
+			return err
+		}
+	}
+	if len(attributes) == 0 {
+		return invalid("a selection of no attributes")
+	}
+	return checkOnly(attributes)
+}
+
+// checkOnly checks that each attribute has a name and is named once.
+func checkOnly(attributes []string) error {
+	for i, name := range attributes {
+		if name == "" || slices.Contains(attributes[:i], name) {
+			return invalid("attribute %q is no name, or named twice", name)
+		}
+	}
+	return nil
+}
+
 // CheckApply checks the write of an Apply.
 func (m Schemas) CheckApply(w *Write) error {
 	s, err := m.Find(w.Table)
@@ -325,6 +348,16 @@ func (m Schemas) CheckQuery(q *Query) (*Index, error) {
 		}
 		if q.Consistency == Strong {
 			return nil, invalid("%s.%s: an index has no strong reads", q.Table, q.Index)
+		}
+	}
+	if err := checkOnly(q.Only); err != nil {
+		return nil, fmt.Errorf("%s: %w", q.Table, err)
+	}
+	if index != nil {
+		for _, name := range q.Only {
+			if name != s.Partition && name != s.Sort && name != index.Partition && name != index.Sort && !slices.Contains(index.Projects, name) {
+				return nil, invalid("%s.%s: the index has no %s", q.Table, q.Index, name)
+			}
 		}
 	}
 	bounded := q.From != nil || q.To != nil

@@ -34,6 +34,37 @@ func (d *DB) BatchGet(ctx context.Context, refs []table.Ref, c table.Consistency
 			return nil, table.Cost{}, err
 		}
 	}
+	return d.batchGet(ctx, refs, c, nil)
+}
+
+// Select implements table.DB by the same requests with a projection.
+func (d *DB) Select(ctx context.Context, refs []table.Ref, c table.Consistency, attributes ...string) ([]table.Row, table.Cost, error) {
+	if err := d.schemas.CheckSelect(refs, attributes); err != nil {
+		return nil, table.Cost{}, err
+	}
+	items, cost, err := d.batchGet(ctx, refs, c, attributes)
+	if err != nil {
+		return nil, cost, err
+	}
+	rows := make([]table.Row, len(items))
+	for i, item := range items {
+		if item != nil {
+			rows[i] = row(item, attributes)
+		}
+	}
+	return rows, cost, nil
+}
+
+func row(item table.Item, attributes []string) table.Row {
+	row := make(table.Row, len(attributes))
+	for column, name := range attributes {
+		row[column] = item[name]
+	}
+	return row
+}
+
+// batchGet reads the attributes in only and the keys, or the whole items where only names none.
+func (d *DB) batchGet(ctx context.Context, refs []table.Ref, c table.Consistency, only []string) ([]table.Item, table.Cost, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, table.Cost{}, err
 	}
@@ -45,7 +76,7 @@ func (d *DB) BatchGet(ctx context.Context, refs []table.Ref, c table.Consistency
 			distinct = append(distinct, ref)
 		}
 	}
-	get := batchGet{db: d, consistency: c, found: found}
+	get := batchGet{db: d, consistency: c, only: only, found: found}
 	err := inParallel(ctx, slices.Collect(slices.Chunk(distinct, maxBatchGet)), get.chunk)
 	if err != nil {
 		return nil, get.cost, err
@@ -61,6 +92,7 @@ func (d *DB) BatchGet(ctx context.Context, refs []table.Ref, c table.Consistency
 type batchGet struct {
 	db          *DB
 	consistency table.Consistency
+	only        []string
 
 	mu    sync.Mutex
 	found map[ident]table.Item
@@ -72,8 +104,10 @@ func (g *batchGet) chunk(ctx context.Context, refs []table.Ref) error {
 	left := make(map[string]types.KeysAndAttributes)
 	for _, ref := range refs {
 		name := *d.name(ref.Table)
-		keys := left[name]
-		keys.ConsistentRead = aws.Bool(bool(g.consistency))
+		keys, begun := left[name]
+		if !begun {
+			keys = g.keysOf(d.schemas[ref.Table])
+		}
 		keys.Keys = append(keys.Keys, keyAttributes(d.schemas[ref.Table], ref.Key))
 		left[name] = keys
 	}
@@ -92,6 +126,24 @@ func (g *batchGet) chunk(ctx context.Context, refs []table.Ref) error {
 		left = out.UnprocessedKeys
 		return len(left) == 0, nil
 	})
+}
+
+// keysOf begins the keys of one table. Answers are told apart by theirs, so a projection has them.
+func (g *batchGet) keysOf(s *table.Schema) types.KeysAndAttributes {
+	keys := types.KeysAndAttributes{ConsistentRead: aws.Bool(bool(g.consistency))}
+	if len(g.only) == 0 {
+		return keys
+	}
+	var e expression
+	only := slices.Clone(g.only)
+	for _, key := range []string{s.Partition, s.Sort} {
+		if key != "" && !slices.Contains(only, key) {
+			only = append(only, key)
+		}
+	}
+	keys.ProjectionExpression = e.projection(only)
+	keys.ExpressionAttributeNames = e.names
+	return keys
 }
 
 func (g *batchGet) keep(tableName string, answers []map[string]types.AttributeValue) error {

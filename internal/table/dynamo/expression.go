@@ -88,6 +88,19 @@ func (e *expression) actions(actions []table.Action) *string {
 	return &all
 }
 
+// projection names the attributes of an answer; nil for all.
+func (e *expression) projection(attributes []string) *string {
+	if len(attributes) == 0 {
+		return nil
+	}
+	names := make([]string, len(attributes))
+	for i, attr := range attributes {
+		names[i] = e.name(attr)
+	}
+	all := strings.Join(names, ", ")
+	return &all
+}
+
 // keyRange writes the key condition of a query.
 func (e *expression) keyRange(partition, sort string, q *table.Query) *string {
 	all := e.name(partition) + " = " + e.value(table.S(q.Partition))

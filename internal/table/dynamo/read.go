@@ -59,6 +59,7 @@ func (d *DB) Query(ctx context.Context, q table.Query) (page table.Page, cost ta
 	}
 	var e expression
 	in.KeyConditionExpression = e.keyRange(partition, sort, &q)
+	in.ProjectionExpression = e.projection(q.Only)
 	in.ExpressionAttributeNames, in.ExpressionAttributeValues = e.names, e.values
 	if in.ExclusiveStartKey, err = startKey(q.After); err != nil {
 		return table.Page{}, table.Cost{}, err
@@ -73,6 +74,13 @@ func (d *DB) Query(ctx context.Context, q table.Query) (page table.Page, cost ta
 		page, err = pageOf(out.Items, out.LastEvaluatedKey)
 		return true, err
 	})
+	if len(q.Only) > 0 {
+		page.Rows = make([]table.Row, len(page.Items))
+		for i, item := range page.Items { // nil where none of the attributes is there
+			page.Rows[i] = row(item, q.Only)
+		}
+		page.Items = nil
+	}
 	return page, cost, err
 }
 

@@ -147,12 +147,33 @@ const filledSize = 30_000
 
 func BenchmarkQuery(b *testing.B) {
 	s := filled(b, filledSize)
-	q := table.Query{Table: "Statements", Index: "byTime", Partition: "default#0", Descending: true, Limit: 100}
+	for name, only := range map[string][]string{"items": nil, "rows": {"pk", "p", "t"}} {
+		b.Run(name, func(b *testing.B) {
+			q := table.Query{Table: "Statements", Index: "byTime", Partition: "default#0", Descending: true, Limit: 100, Only: only}
+			b.ReportAllocs()
+			for b.Loop() {
+				page, _, err := s.db.Query(b.Context(), q)
+				if err != nil || len(page.Items)+len(page.Rows) != 100 {
+					b.Fatal(len(page.Items), len(page.Rows), err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSelect is BenchmarkBatchGet of what a list of statements needs.
+func BenchmarkSelect(b *testing.B) {
+	s := filled(b, filledSize)
+	refs := make([]table.Ref, 100)
 	b.ReportAllocs()
 	for b.Loop() {
-		page, _, err := s.db.Query(b.Context(), q)
-		if err != nil || len(page.Items) != 100 {
-			b.Fatal(len(page.Items), err)
+		from := rand.Uint64N(filledSize-100) + 1
+		for i := range refs {
+			refs[i] = table.Ref{Table: "Statements", Key: table.Key{Partition: statementKey(from + uint64(i))}}
+		}
+		rows, _, err := s.db.Select(b.Context(), refs, table.Eventual, "p", "t", "b", "n")
+		if err != nil || rows[99] == nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -49,18 +49,52 @@ func (c *change) read(db *DB) (err error) {
 	if c.sum = c.addNumbers(); c.sum != nil || c.oldRaw == nil {
 		return nil
 	}
-	c.old, err = c.t.decode(c.key, c.oldRaw)
+	c.old, _, err = c.t.decode(c.key, c.oldRaw, new(slab))
 	return err
 }
 
-// decode makes an item of its stored bytes and its key.
-func (t *tableState) decode(key table.Key, raw []byte) (table.Item, error) {
-	item, err := decodeItem(raw, 2)
-	if err != nil {
-		return nil, fmt.Errorf("table %s: %w", t.Name, err)
+// decode makes an item of its stored bytes and its key, and returns its size.
+func (t *tableState) decode(key table.Key, raw []byte, room *slab) (item table.Item, size int, err error) {
+	if item, size, err = decodeItem(raw, t.keys(), room); err != nil {
+		return nil, 0, fmt.Errorf("table %s: %w", t.Name, err)
 	}
 	t.addKey(item, key)
-	return item, nil
+	return item, size + t.keySize(key), nil
+}
+
+// decodeRow makes a row of the same, and returns the size of the whole item.
+func (t *tableState) decodeRow(key table.Key, raw []byte, cols columns, room *slab) (row table.Row, size int, err error) {
+	row = room.row(len(cols))
+	if size, err = decodeRow(row, raw, cols, room); err != nil {
+		return nil, 0, fmt.Errorf("table %s: %w", t.Name, err)
+	}
+	t.setKey(row, cols, key)
+	return row, size + t.keySize(key), nil
+}
+
+// setKey gives a row the key attributes that it has.
+func (t *tableState) setKey(row table.Row, cols columns, key table.Key) {
+	cols.set(row, t.Partition, table.S(key.Partition))
+	if t.Sort != "" {
+		cols.set(row, t.Sort, table.B(key.Sort))
+	}
+}
+
+// keys is how many key attributes the items have.
+func (t *tableState) keys() int {
+	if t.Sort == "" {
+		return 1
+	}
+	return 2
+}
+
+// keySize is what they count in an item's size.
+func (t *tableState) keySize(key table.Key) int {
+	size := len(t.Partition) + len(key.Partition)
+	if t.Sort != "" {
+		size += len(t.Sort) + len(key.Sort)
+	}
+	return size
 }
 
 // decide tests the conditions and works out the new item. A failed condition is noted, not returned.

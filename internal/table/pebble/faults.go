@@ -27,7 +27,7 @@ type Faults struct {
 	IndexDelay func() time.Duration
 
 	// Stale lets eventual reads, of indexes too, see a state that is up to so old, chosen anew for each page and for
-	// each item of a BatchGet.
+	// each item of a BatchGet or Select.
 	Stale time.Duration
 
 	// ShardSpan ends the shards of every feed after so many sequence numbers. The first shard has two children,
@@ -45,6 +45,7 @@ type Operation string
 const (
 	OpGet      Operation = "Get"
 	OpBatchGet Operation = "BatchGet"
+	OpSelect   Operation = "Select"
 	OpQuery    Operation = "Query"
 	OpApply    Operation = "Apply"
 	OpGroup    Operation = "Group"
@@ -178,6 +179,18 @@ func (f *faults) batchGet(ctx context.Context, refs []table.Ref, c table.Consist
 		return nil, cost, err
 	}
 	return items, cost, nil
+}
+
+func (f *faults) selectRows(ctx context.Context, refs []table.Ref, c table.Consistency, attributes []string) ([]table.Row, table.Cost, error) {
+	fault, err := f.before(Call{Op: OpSelect, Items: len(refs)})
+	if err != nil {
+		return nil, table.Cost{}, err
+	}
+	rows, cost, err := f.db.selectRows(ctx, refs, c, attributes)
+	if err := fault.lost(err, table.ErrThrottled); err != nil {
+		return nil, cost, err
+	}
+	return rows, cost, nil
 }
 
 func (f *faults) query(ctx context.Context, q table.Query) (table.Page, table.Cost, error) {

@@ -96,6 +96,10 @@ func TestFaultsOfReads(t *testing.T) {
 			_, _, err := db.BatchGet(t.Context(), []table.Ref{noteRef("a")}, table.Strong)
 			return err
 		}},
+		{OpSelect, func(db *DB) error {
+			_, _, err := db.Select(t.Context(), []table.Ref{noteRef("a")}, table.Strong, "pk")
+			return err
+		}},
 		{OpQuery, func(db *DB) error {
 			_, _, err := db.Query(t.Context(), table.Query{Table: notes, Partition: "a"})
 			return err

@@ -73,13 +73,14 @@ func (t *tableState) decodeChange(key, value []byte) (table.Change, error) {
 	if t.Sort != "" {
 		c.Key.Sort = append([]byte(nil), parts[0]...)
 	}
+	room := new(slab)
 	if parts[1] != nil {
-		if c.Old, err = t.decode(c.Key, parts[1]); err != nil {
+		if c.Old, _, err = t.decode(c.Key, parts[1], room); err != nil {
 			return table.Change{}, err
 		}
 	}
 	if parts[2] != nil {
-		if c.New, err = t.decode(c.Key, parts[2]); err != nil {
+		if c.New, _, err = t.decode(c.Key, parts[2], room); err != nil {
 			return table.Change{}, err
 		}
 	}

@@ -56,20 +56,49 @@ func attributeSize(item table.Item, name string) int {
 	return len(name) + v.Size()
 }
 
-// decodeEntry makes an item of an entry. Rest is its engine key after the partition.
-func (ix *indexState) decodeEntry(t *tableState, partition string, rest, value []byte) (table.Item, error) {
-	item, err := decodeItem(value, len(ix.keys))
+// decodeEntry makes an item of an entry, and returns its size. Rest is its engine key after the partition.
+func (ix *indexState) decodeEntry(t *tableState, partition string, rest, value []byte, room *slab) (table.Item, int, error) {
+	item, size, err := decodeItem(value, len(ix.keys), room)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	sort, itemPartition, itemSort, err := cutEntryKey(rest)
+	sort, key, err := cutEntryKey(rest, room)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	item[ix.Partition] = table.S(partition)
 	item[ix.Sort] = table.B(sort)
-	t.addKey(item, table.Key{Partition: string(itemPartition), Sort: bytes.Clone(itemSort)})
-	return item, nil
+	t.addKey(item, key)
+	return item, size + ix.keySize(t, partition, sort, key), nil
+}
+
+// decodeRow makes a row of the same, and returns the size of the whole entry.
+func (ix *indexState) decodeRow(t *tableState, partition string, rest, value []byte, cols columns, room *slab) (table.Row, int, error) {
+	row := room.row(len(cols))
+	size, err := decodeRow(row, value, cols, room)
+	if err != nil {
+		return nil, 0, err
+	}
+	sort, key, err := cutEntryKey(rest, room)
+	if err != nil {
+		return nil, 0, err
+	}
+	cols.set(row, ix.Partition, table.S(partition))
+	cols.set(row, ix.Sort, table.B(sort))
+	t.setKey(row, cols, key)
+	return row, size + ix.keySize(t, partition, sort, key), nil
+}
+
+// keySize is what the key attributes of index and table count in an entry's size, each once.
+func (ix *indexState) keySize(t *tableState, partition string, sort []byte, key table.Key) int {
+	size := t.keySize(key)
+	if ix.Partition != t.Partition {
+		size += len(ix.Partition) + len(partition)
+	}
+	if ix.Sort != t.Sort {
+		size += len(ix.Sort) + len(sort)
+	}
+	return size
 }
 
 // addKey gives an item its key attributes, which are not stored with it.

@@ -76,26 +76,27 @@ func appendEntryKey(dst, sort []byte, key table.Key) []byte {
 	return append(appendText(dst, key.Partition), key.Sort...)
 }
 
-// cutEntryKey splits what follows the index's partition into the index's sort key (a copy) and the item's key, which
-// aliases b.
-func cutEntryKey(b []byte) (sort, partition, itemSort []byte, err error) {
-	sort = make([]byte, 0, 16)
+// cutEntryKey splits what follows the index's partition into copies of the index's sort key and the item's key, whose
+// sort key is empty where the table has none.
+func cutEntryKey(b []byte, room *slab) (sort []byte, key table.Key, err error) {
+	var space [64]byte
+	unescaped := space[:0]
 	for {
 		i := bytes.IndexByte(b, escape)
 		if i < 0 || i+1 >= len(b) {
-			return nil, nil, nil, errKey
+			return nil, table.Key{}, errKey
 		}
-		sort = append(sort, b[:i]...)
+		unescaped = append(unescaped, b[:i]...)
 		mark := b[i+1]
 		b = b[i+2:]
 		switch mark {
 		case terminator:
-			partition, itemSort, err = cutText(b)
-			return sort, partition, itemSort, err
+			partition, itemSort, err := cutText(b)
+			return room.clone(unescaped), table.Key{Partition: string(partition), Sort: room.clone(itemSort)}, err
 		case escaped:
-			sort = append(sort, escape)
+			unescaped = append(unescaped, escape)
 		default:
-			return nil, nil, nil, errKey
+			return nil, table.Key{}, errKey
 		}
 	}
 }

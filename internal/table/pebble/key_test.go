@@ -29,11 +29,11 @@ func TestEntryKeysKeepTheOrder(t *testing.T) {
 		if order := bytes.Compare(a.sort, b.sort); order != 0 && order != bytes.Compare(keyA, keyB) {
 			t.Fatalf("sort keys %x and %x are encoded in another order", a.sort, b.sort)
 		}
-		sort, partition, itemSort, err := cutEntryKey(keyA)
+		sort, key, err := cutEntryKey(keyA, new(slab))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := part{sort, table.Key{Partition: string(partition), Sort: itemSort}}
+		got := part{sort, key}
 		if diff := cmp.Diff(a, got, cmp.AllowUnexported(part{})); diff != "" {
 			t.Fatalf("parts (-want +got):\n%s", diff)
 		}
@@ -76,11 +76,11 @@ func FuzzCutEntryKey(f *testing.F) {
 	f.Add([]byte{0})
 	f.Add([]byte{0, 1, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		sort, partition, itemSort, err := cutEntryKey(raw)
+		sort, key, err := cutEntryKey(raw, new(slab))
 		if err != nil {
 			return
 		}
-		again := appendEntryKey(nil, sort, table.Key{Partition: string(partition), Sort: itemSort})
+		again := appendEntryKey(nil, sort, key)
 		if !bytes.Equal(raw, again) {
 			t.Errorf("%x came back as %x", raw, again)
 		}

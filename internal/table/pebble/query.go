@@ -47,7 +47,8 @@ type keyRange struct {
 	t          *tableState
 	index      *indexState // nil: the table itself
 	partition  string
-	prefix     int // length of what all keys have in common
+	columns    columns // of rows; nil: of items
+	prefix     int     // length of what all keys have in common
 	low, high  []byte
 	descending bool
 }
@@ -59,6 +60,9 @@ func (db *DB) rangeOf(q *table.Query) keyRange {
 	if q.Index != "" {
 		r.index = r.t.index(q.Index)
 		space, id = spaceIndex, r.index.id
+	}
+	if len(q.Only) > 0 {
+		r.columns = columnsOf(q.Only)
 	}
 	prefix := appendPartition(make([]byte, 0, 5+len(q.Partition)), space, id, q.Partition)
 	r.prefix = len(prefix)
@@ -127,11 +131,10 @@ func (db *DB) readPage(ctx context.Context, r keyRange, limit int, from engine.R
 	if r.descending {
 		first, next = iter.Last, iter.Prev
 	}
-	if limit > 0 {
-		page.Items = make([]table.Item, 0, min(limit, 512))
-	}
+	var room slab
+	read := 0
 	for ok := first(); ok; {
-		if len(page.Items)%checkEvery == 0 {
+		if read%checkEvery == 0 {
 			if err := ctx.Err(); err != nil {
 				return table.Page{}, 0, fmt.Errorf("%w: %w", table.ErrThrottled, err)
 			}
@@ -140,13 +143,13 @@ func (db *DB) readPage(ctx context.Context, r keyRange, limit int, from engine.R
 		if err != nil {
 			return table.Page{}, 0, err
 		}
-		item, err := r.decode(iter.Key()[r.prefix:], value)
+		n, err := r.add(&page, iter.Key()[r.prefix:], value, &room)
 		if err != nil {
 			return table.Page{}, 0, err
 		}
-		page.Items = append(page.Items, item)
-		size += item.Size()
-		full := len(page.Items) == limit || size >= table.MaxPage
+		read++
+		size += n
+		full := read == limit || size >= table.MaxPage
 		cursor := iter.Key()
 		if full {
 			cursor = bytes.Clone(cursor)
@@ -183,14 +186,37 @@ func (s *stepper) forward() bool {
 	return ok
 }
 
-// decode makes an item of what is stored under the rest of its key.
-func (r *keyRange) decode(rest, value []byte) (table.Item, error) {
-	if r.index != nil {
-		return r.index.decodeEntry(r.t, r.partition, rest, value)
+// add puts what is stored under the rest of its key on the page, and returns its size.
+func (r *keyRange) add(page *table.Page, rest, value []byte, room *slab) (int, error) {
+	if r.columns == nil {
+		item, size, err := r.item(rest, value, room)
+		page.Items = append(page.Items, item)
+		return size, err
 	}
+	row, size, err := r.row(rest, value, room)
+	page.Rows = append(page.Rows, row)
+	return size, err
+}
+
+func (r *keyRange) item(rest, value []byte, room *slab) (table.Item, int, error) {
+	if r.index != nil {
+		return r.index.decodeEntry(r.t, r.partition, rest, value, room)
+	}
+	return r.t.decode(r.key(rest, room), value, room)
+}
+
+func (r *keyRange) row(rest, value []byte, room *slab) (table.Row, int, error) {
+	if r.index != nil {
+		return r.index.decodeRow(r.t, r.partition, rest, value, r.columns, room)
+	}
+	return r.t.decodeRow(r.key(rest, room), value, r.columns, room)
+}
+
+// key is that of an item of the table itself.
+func (r *keyRange) key(rest []byte, room *slab) table.Key {
 	key := table.Key{Partition: r.partition}
 	if r.t.Sort != "" {
-		key.Sort = bytes.Clone(rest)
+		key.Sort = room.clone(rest)
 	}
-	return r.t.decode(key, value)
+	return key
 }

@@ -3,6 +3,7 @@ package pebble
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	engine "github.com/cockroachdb/pebble/v2"
 
@@ -18,19 +19,18 @@ func (db *DB) Get(ctx context.Context, ref table.Ref, c table.Consistency) (tabl
 	return db.get(ctx, ref, c)
 }
 
-func (db *DB) get(ctx context.Context, ref table.Ref, c table.Consistency) (table.Item, table.Cost, error) {
+func (db *DB) get(ctx context.Context, ref table.Ref, c table.Consistency) (item table.Item, cost table.Cost, err error) {
 	if err := db.schemas.CheckRef(ref); err != nil {
 		return nil, table.Cost{}, err
 	}
-	if err := db.enter(ctx); err != nil {
-		return nil, table.Cost{}, err
-	}
-	defer db.open.RUnlock()
-	item, err := db.readItem(ctx, ref, c, nil)
+	cost, err = db.readEach(ctx, []table.Ref{ref}, c, func(_ int, raw []byte, room *slab) (size int, err error) {
+		item, size, err = db.table(ref.Table).decode(ref.Key, raw, room)
+		return size, err
+	})
 	if err != nil {
-		return nil, table.Cost{}, err
+		return nil, cost, err
 	}
-	return item, db.cost(table.ReadUnits(item.Size(), c), 0), nil
+	return item, cost, nil
 }
 
 // BatchGet implements table.DB.
@@ -47,33 +47,76 @@ func (db *DB) batchGet(ctx context.Context, refs []table.Ref, c table.Consistenc
 			return nil, table.Cost{}, err
 		}
 	}
-	if err := db.enter(ctx); err != nil {
+	items := make([]table.Item, len(refs))
+	cost, err := db.readEach(ctx, refs, c, func(i int, raw []byte, room *slab) (size int, err error) {
+		items[i], size, err = db.table(refs[i].Table).decode(refs[i].Key, raw, room)
+		return size, err
+	})
+	if err != nil {
+		return nil, cost, err
+	}
+	return items, cost, nil
+}
+
+// Select implements table.DB.
+func (db *DB) Select(ctx context.Context, refs []table.Ref, c table.Consistency, attributes ...string) ([]table.Row, table.Cost, error) {
+	if db.faults != nil {
+		return db.faults.selectRows(ctx, refs, c, attributes)
+	}
+	return db.selectRows(ctx, refs, c, attributes)
+}
+
+func (db *DB) selectRows(ctx context.Context, refs []table.Ref, c table.Consistency, attributes []string) ([]table.Row, table.Cost, error) {
+	if err := db.schemas.CheckSelect(refs, attributes); err != nil {
 		return nil, table.Cost{}, err
 	}
+	rows, cols := make([]table.Row, len(refs)), columnsOf(attributes)
+	cost, err := db.readEach(ctx, refs, c, func(i int, raw []byte, room *slab) (size int, err error) {
+		rows[i], size, err = db.table(refs[i].Table).decodeRow(refs[i].Key, raw, cols, room)
+		return size, err
+	})
+	if err != nil {
+		return nil, cost, err
+	}
+	return rows, cost, nil
+}
+
+// spaces are for stored items on their way from the cache of items to their decoder.
+var spaces = sync.Pool{New: func() any { return new([maxCached]byte) }}
+
+// readEach reads the items of a call, whose references are checked, and calls decode for each that is there. Decode returns the
+// item's size and keeps nothing of raw.
+func (db *DB) readEach(ctx context.Context, refs []table.Ref, c table.Consistency, decode func(i int, raw []byte, room *slab) (size int, err error)) (table.Cost, error) {
+	if err := db.enter(ctx); err != nil {
+		return table.Cost{}, err
+	}
 	defer db.open.RUnlock()
-	items := make([]table.Item, len(refs))
-	space := make([]byte, 0, maxCached)
+	space := spaces.Get().(*[maxCached]byte)
+	defer spaces.Put(space)
+	var room slab
 	units := 0.0
 	for i, ref := range refs {
 		if err := ctx.Err(); err != nil {
-			return nil, db.cost(units, 0), fmt.Errorf("%w: %w", table.ErrThrottled, err)
+			return db.cost(units, 0), fmt.Errorf("%w: %w", table.ErrThrottled, err)
 		}
-		item, err := db.readItem(ctx, ref, c, space)
+		raw, err := db.readStored(ctx, ref, c, space[:0])
+		size := 0
+		if err == nil && raw != nil {
+			size, err = decode(i, raw, &room)
+		}
 		if err != nil {
-			return nil, db.cost(units, 0), err
+			return db.cost(units, 0), err
 		}
-		items[i] = item
-		units += table.ReadUnits(item.Size(), c)
+		units += table.ReadUnits(size, c)
 	}
-	return items, db.cost(units, 0), nil
+	return db.cost(units, 0), nil
 }
 
-// readItem reads one item, nil when there is none. Space is for the stored item, which the answer does not alias.
-func (db *DB) readItem(ctx context.Context, ref table.Ref, c table.Consistency, space []byte) (table.Item, error) {
-	t := db.table(ref.Table)
+// readStored appends the item to dst as it is stored; nil when there is none.
+func (db *DB) readStored(ctx context.Context, ref table.Ref, c table.Consistency, dst []byte) ([]byte, error) {
 	var keySpace [128]byte
-	key := appendItemKey(keySpace[:0], t.id, ref.Key)
-	item, err := db.decodeStored(db.reader(c), t, ref.Key, key, space)
+	key := appendItemKey(keySpace[:0], db.table(ref.Table).id, ref.Key)
+	raw, err := db.loadItem(db.reader(c), key, dst)
 	for c == table.Strong && err == nil {
 		// The read is good if nobody was writing: what it saw is on the disk then. Otherwise it has to see what
 		// the writer leaves.
@@ -82,19 +125,11 @@ func (db *DB) readItem(ctx context.Context, ref table.Ref, c table.Consistency, 
 			return nil, waitErr
 		}
 		if settled {
-			return item, nil
+			return raw, nil
 		}
-		item, err = db.decodeStored(db.engine, t, ref.Key, key, space)
+		raw, err = db.loadItem(db.engine, key, dst)
 	}
-	return item, err
-}
-
-func (db *DB) decodeStored(r engine.Reader, t *tableState, key table.Key, engineKey, space []byte) (table.Item, error) {
-	raw, err := db.loadItem(r, engineKey, space)
-	if raw == nil || err != nil {
-		return nil, err
-	}
-	return t.decode(key, raw)
+	return raw, err
 }
 
 // loadItem appends the stored item to dst; nil when it is absent. What the engine has now may come from the cache of items.

@@ -60,12 +60,12 @@ func (s *scan) take(key table.Key, iter *engine.Iterator) error {
 	if err != nil {
 		return err
 	}
-	item, err := s.t.decode(key, raw)
+	item, size, err := s.t.decode(key, raw, new(slab))
 	if err != nil {
 		return err
 	}
 	s.page.Items = append(s.page.Items, item)
-	if s.size += item.Size(); s.size >= s.most {
+	if s.size += size; s.size >= s.most {
 		s.page.Next = bytes.Clone(iter.Key())
 		return errFull
 	}
@@ -119,7 +119,7 @@ func (db *DB) eachItem(ctx context.Context, t *tableState, f func(table.Key, tab
 		if err != nil {
 			return err
 		}
-		item, err := t.decode(key, raw)
+		item, _, err := t.decode(key, raw, new(slab))
 		if err != nil {
 			return err
 		}

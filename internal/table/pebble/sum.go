@@ -23,10 +23,7 @@ func (c *change) addNumbers() *summed {
 	if !ok {
 		return nil
 	}
-	keySize := len(c.t.Partition) + len(c.key.Partition)
-	if c.t.Sort != "" {
-		keySize += len(c.t.Sort) + len(c.key.Sort)
-	}
+	keySize := c.t.keySize(c.key)
 	s := &summed{size: keySize}
 	if c.oldRaw != nil {
 		s.oldSize = keySize
@@ -100,16 +97,17 @@ func numbersOf(raw []byte) (n numbers, ok bool) {
 	if width <= 0 || size != uint64(len(raw)-at-width) { // behind it are binaries
 		return numbers{}, false
 	}
-	return numbers{decoder{head: string(raw[at+width:])}}, true
+	head := raw[at+width:]
+	return numbers{decoder{head: head, text: string(head)}}, true
 }
 
 // next takes an attribute; false at the end.
 func (n *numbers) next() (name string, value int64, more bool) {
-	if n.bad || n.head == "" {
+	if n.bad || len(n.head) == 0 {
 		return "", 0, false
 	}
-	name = n.text()
-	v := n.value()
-	n.bad = n.bad || v.Kind != table.Number
-	return name, v.N, !n.bad
+	name = n.string()
+	n.bad = n.kind() != table.Number || n.bad
+	value = n.varint()
+	return name, value, !n.bad
 }

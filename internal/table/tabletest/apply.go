@@ -196,6 +196,10 @@ func (s *suite) applyContext(t *testing.T) {
 			_, _, err := s.db.BatchGet(over, []table.Ref{plainRef(pk)}, table.Strong)
 			return err
 		}},
+		{"select", func() error {
+			_, _, err := s.db.Select(over, []table.Ref{plainRef(pk)}, table.Strong, "pk")
+			return err
+		}},
 		{"query", func() error { _, _, err := s.db.Query(over, table.Query{Table: plain, Partition: pk}); return err }},
 		{"apply", func() error { _, _, err := s.db.Apply(over, table.Put(plain, item)); return err }},
 		{"group", func() error { _, err := s.db.Group(over, "", []table.Write{table.Put(plain, item)}); return err }},

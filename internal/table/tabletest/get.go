@@ -13,6 +13,7 @@ func (s *suite) testGet(t *testing.T) {
 	t.Run("every kind of value comes back", s.getKinds)
 	t.Run("absent", s.getAbsent)
 	t.Run("batch is parallel to its references", s.getBatch)
+	t.Run("rows of some attributes", s.getRows)
 }
 
 func (s *suite) getKinds(t *testing.T) {
@@ -40,6 +41,42 @@ func (s *suite) getKinds(t *testing.T) {
 		}
 		return cmp.Diff(key, got)
 	})
+}
+
+func (s *suite) getRows(t *testing.T) {
+	ctx, pk := within(t), s.partition(t)
+	item := recordItem(pk, "1", table.Item{
+		"b": table.B([]byte("left out")), "name": table.S("a reserved word"), "n": table.N(-7), "set": table.SetOf([]byte{1}, []byte{2, 2}),
+		"t": table.SetOf([]byte("left out")), "x": table.B([]byte("y")), "empty": table.B([]byte{}),
+	})
+	s.put(t, ctx, records, item, recordItem(pk, "2", table.Item{"b": table.B([]byte("left out"))}))
+	s.put(t, ctx, plain, table.Item{"pk": table.S(pk), "x": table.S("y"), "b": table.N(1)})
+	refs := []table.Ref{record(pk, "1"), record(pk, "2"), record(pk, "3"), plainRef(pk), record(pk, "1")}
+	for _, test := range []struct {
+		attributes []string
+		want       []table.Row
+	}{
+		{[]string{"x", "set", "absent", "empty", "name", "n"}, []table.Row{
+			{item["x"], item["set"], {}, item["empty"], item["name"], item["n"]}, {{}, {}, {}, {}, {}, {}}, nil, {table.S("y"), {}, {}, {}, {}, {}},
+			{item["x"], item["set"], {}, item["empty"], item["name"], item["n"]},
+		}},
+		{[]string{"sk", "n", "pk"}, []table.Row{
+			{item["sk"], item["n"], item["pk"]}, {table.B([]byte("2")), {}, table.S(pk)}, nil, {{}, {}, table.S(pk)}, {item["sk"], item["n"], item["pk"]},
+		}},
+		{[]string{"absent"}, []table.Row{{{}}, {{}}, nil, {{}}, {{}}}},
+	} {
+		got, _, err := s.db.Select(ctx, refs, table.Strong, test.attributes...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", test.attributes, diff)
+		}
+	}
+	none, _, err := s.db.Select(ctx, nil, table.Strong, "x")
+	if err != nil || len(none) != 0 {
+		t.Errorf("no references: %d rows, error %v", len(none), err)
+	}
 }
 
 func (s *suite) getAbsent(t *testing.T) {

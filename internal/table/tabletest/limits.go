@@ -192,6 +192,9 @@ func (s *suite) limitsOfReads(t *testing.T) {
 		{"a negative limit", table.Query{Table: records, Partition: pk, Limit: -1}},
 		{"an empty bound", table.Query{Table: records, Partition: pk, From: []byte{}}},
 		{"a long bound", table.Query{Table: records, Partition: pk, To: long}},
+		{"an attribute without a name", table.Query{Table: records, Partition: pk, Only: []string{"a", ""}}},
+		{"an attribute twice", table.Query{Table: records, Partition: pk, Only: []string{"a", "b", "a"}}},
+		{"an attribute that the index lacks", table.Query{Table: records, Index: byTime, Partition: pk, Only: []string{"t", "n"}}},
 		{"bounds without a sort key", table.Query{Table: plain, Partition: pk, From: []byte("a")}},
 	}
 	for _, test := range queries {
@@ -214,6 +217,14 @@ func (s *suite) limitsOfReads(t *testing.T) {
 			_, _, err := s.db.Get(ctx, test.ref, table.Strong)
 			wantError(t, err, table.ErrInvalid)
 			_, _, err = s.db.BatchGet(ctx, []table.Ref{test.ref}, table.Strong)
+			wantError(t, err, table.ErrInvalid)
+			_, _, err = s.db.Select(ctx, []table.Ref{test.ref}, table.Strong, "a")
+			wantError(t, err, table.ErrInvalid)
+		})
+	}
+	for _, attributes := range [][]string{nil, {""}, {"a", "b", "a"}} {
+		t.Run(fmt.Sprintf("select %q", attributes), func(t *testing.T) {
+			_, _, err := s.db.Select(ctx, []table.Ref{record(pk, "a")}, table.Strong, attributes...)
 			wantError(t, err, table.ErrInvalid)
 		})
 	}

@@ -18,6 +18,61 @@ func (s *suite) testQuery(t *testing.T) {
 	t.Run("only its partition", s.queryPartition)
 	t.Run("strong after write", s.queryStrong)
 	t.Run("a table without sort key", s.queryPlain)
+	t.Run("rows of some attributes", s.queryRows)
+}
+
+func (s *suite) queryRows(t *testing.T) {
+	ctx, pk := within(t), s.partition(t)
+	color := table.S(pk + "/color")
+	var rows, entries []table.Row
+	for i := range 7 {
+		sort, position, n, text := fmt.Sprint(i), table.B([]byte{byte(i)}), table.N(int64(i)), table.S(fmt.Sprint("text ", i))
+		item := recordItem(pk, sort, table.Item{"kc": color, "p": position, "n": n, "b": text})
+		if i%3 == 0 {
+			delete(item, "b")
+			text = table.Value{}
+		}
+		s.put(t, ctx, records, item)
+		rows = append(rows, table.Row{text, item["sk"], {}})
+		entries = append(entries, table.Row{n, item["pk"], {}, color, item["sk"], position})
+	}
+	ofTable := table.Query{Table: records, Partition: pk, Consistency: table.Strong, Only: []string{"b", "sk", "absent"}}
+	ofIndex := table.Query{Table: records, Index: byColor, Partition: color.S, Only: []string{"n", "pk", "t", "kc", "sk", "p"}}
+	for _, limit := range []int{0, 1, 3} {
+		ofTable.Limit, ofIndex.Limit = limit, limit
+		if diff := cmp.Diff(rows, s.allRows(t, ctx, ofTable)); diff != "" {
+			t.Errorf("limit %d: rows (-want +got):\n%s", limit, diff)
+		}
+		eventually(t, func() string {
+			if diff := cmp.Diff(entries, s.allRows(t, ctx, ofIndex)); diff != "" {
+				return fmt.Sprintf("limit %d: rows of the index (-want +got):\n%s", limit, diff)
+			}
+			return ""
+		})
+	}
+	none := table.Query{Table: records, Partition: pk, Consistency: table.Strong, Only: []string{"absent"}}
+	if diff := cmp.Diff(slices.Repeat([]table.Row{{{}}}, 7), s.allRows(t, ctx, none)); diff != "" {
+		t.Errorf("rows of what no item has (-want +got):\n%s", diff)
+	}
+}
+
+// allRows reads a query of some attributes to its end.
+func (s *suite) allRows(t *testing.T, ctx context.Context, q table.Query) (rows []table.Row) {
+	t.Helper()
+	for {
+		page, _, err := s.db.Query(ctx, q)
+		if err != nil {
+			t.Fatalf("query: %v", err)
+		}
+		if len(page.Items) > 0 || q.Limit > 0 && len(page.Rows) > q.Limit {
+			t.Fatalf("a page of %d items and %d rows, limit %d", len(page.Items), len(page.Rows), q.Limit)
+		}
+		rows = append(rows, page.Rows...)
+		if page.Next == nil {
+			return rows
+		}
+		q.After = page.Next
+	}
 }
 
 // sorts are sort keys in order, with those that an encoding could get wrong.

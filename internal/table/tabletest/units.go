@@ -161,6 +161,11 @@ func (s *suite) unitsOfReads(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantCost(t, cost, test.strong*factor(c), 0)
+			_, cost, err = s.db.Select(ctx, []table.Ref{record(pk, test.sort)}, c, "absent")
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantCost(t, cost, test.strong*factor(c), 0)
 		}
 	}
 	for _, c := range []table.Consistency{table.Strong, table.Eventual} {
@@ -195,6 +200,8 @@ func (s *suite) unitsOfQueries(t *testing.T) {
 		}
 		return ""
 	})
+	rows := index
+	rows.Only = []string{"p"}
 	limited := strong
 	limited.Limit = 2
 	bounded := index
@@ -208,6 +215,7 @@ func (s *suite) unitsOfQueries(t *testing.T) {
 		{"eventual", eventual, 2},                  // the same
 		{"limited", limited, 2},                    // 6,000 bytes
 		{"index", index, 1},                        // about 6,300 bytes: entries, not items
+		{"rows of an index", rows, 1},              // the same, although they have less
 		{"bounded part of an index", bounded, 0.5}, // about 2,500 bytes
 	}
 	for _, test := range tests {
