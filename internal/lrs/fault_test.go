@@ -82,12 +82,13 @@ type script struct {
 // faultKinds are the ways in which a call of an operation can go wrong.
 var faultKinds = map[string][]string{
 	string(pebble.OpGet): {"throttled"}, string(pebble.OpBatchGet): {"throttled"}, string(pebble.OpQuery): {"throttled"},
-	string(pebble.OpApply): {"throttled", "conflict", "reply lost"},
-	string(pebble.OpGroup): {"throttled", "conflict", "reply lost"},
-	string(pebble.OpBatch): {"throttled", "reply lost", "leftovers"},
-	"blob put":             {"failed", "reply lost"},
-	"blob get":             {"failed"},
-	"blob copy":            {"failed", "reply lost"},
+	string(pebble.OpSelect): {"throttled"},
+	string(pebble.OpApply):  {"throttled", "conflict", "reply lost"},
+	string(pebble.OpGroup):  {"throttled", "conflict", "reply lost"},
+	string(pebble.OpBatch):  {"throttled", "reply lost", "leftovers"},
+	"blob put":              {"failed", "reply lost"},
+	"blob get":              {"failed"},
+	"blob copy":             {"failed", "reply lost"},
 }
 
 // next counts a call and says what becomes of it: "" for nothing.

@@ -27,8 +27,13 @@ func parseID(s string) (statementID, error) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return id, fmt.Errorf("read statement id: %d characters are not a UUID", len(s))
 	}
-	digits := s[0:8] + s[9:13] + s[14:18] + s[19:23] + s[24:36]
-	if _, err := hex.Decode(id[:], []byte(digits)); err != nil {
+	var digits [2 * len(id)]byte
+	copy(digits[0:], s[0:8])
+	copy(digits[8:], s[9:13])
+	copy(digits[12:], s[14:18])
+	copy(digits[16:], s[19:23])
+	copy(digits[20:], s[24:36])
+	if _, err := hex.Decode(id[:], digits[:]); err != nil {
 		return id, fmt.Errorf("read statement id: %w", err)
 	}
 	return id, nil

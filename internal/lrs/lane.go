@@ -40,7 +40,7 @@ func newLane(store auth.Store, pl plan, filter anyOf, perPage int) *lane {
 	l := &lane{filter: filter}
 	for _, q := range filter.partitions(store) {
 		q.From, q.To, q.Descending = pl.low[:], pl.high[:], !pl.ascending
-		q.Limit = perPage
+		q.Limit, q.Only = perPage, entryAttributes(q)
 		if sharded(q, store) {
 			// An even spread plus some slack: a shard that has more of the page is read again.
 			q.Limit = perPage/store.Shards + perPage/(4*store.Shards) + 4
@@ -49,6 +49,19 @@ func newLane(store auth.Store, pl plan, filter anyOf, perPage int) *lane {
 	}
 	return l
 }
+
+// entryAttributes are those that an entry of a partition is made of (see source.entry).
+func entryAttributes(q table.Query) []string {
+	if q.Index != "" {
+		return indexEntry
+	}
+	return termsEntry
+}
+
+var (
+	indexEntry = []string{schema.PK, schema.Position, schema.EffectiveTerms}
+	termsEntry = []string{schema.SK, schema.StatementID}
+)
 
 // breadth is 1 for a lane of sharded kinds, whose terms are on many statements each, and 0 for any other.
 func (l *lane) breadth() int {
@@ -97,8 +110,9 @@ func (src *source) load(ctx context.Context, tables table.DB, filter anyOf) erro
 	if err != nil {
 		return fmt.Errorf("query %s%s: %w", src.query.Table, src.query.Index, err)
 	}
-	for _, item := range page.Items {
-		e, err := src.entry(item, filter)
+	src.loaded = slices.Grow(src.loaded, len(page.Rows))
+	for _, row := range page.Rows {
+		e, err := src.entry(row, filter)
 		if err != nil {
 			return err
 		}
@@ -109,20 +123,21 @@ func (src *source) load(ctx context.Context, tables table.DB, filter anyOf) erro
 	return nil
 }
 
-func (src *source) entry(item table.Item, filter anyOf) (entry, error) {
+func (src *source) entry(row table.Row, filter anyOf) (entry, error) {
 	if src.query.Index != "" {
-		_, id, err := splitStatementKey(item[schema.PK].S)
+		key, sort, terms := row[0].S, row[1].B, row[2].Set
+		_, id, err := splitStatementKey(key)
 		if err != nil {
 			return entry{}, err
 		}
-		at, err := position.Parse(item[schema.Position].B)
-		return entry{position: at, id: id, terms: item[schema.EffectiveTerms].Set}, err
+		at, err := position.Parse(sort)
+		return entry{position: at, id: id, terms: terms}, err
 	}
-	id := item[schema.StatementID].B
+	sort, id := row[0].B, row[1].B
 	if len(id) != len(statementID{}) {
 		return entry{}, fmt.Errorf("read term entry: id of %d bytes", len(id))
 	}
-	at, err := position.Parse(item[schema.SK].B)
+	at, err := position.Parse(sort)
 	return entry{position: at, id: statementID(id), promised: filter}, err
 }
 
@@ -146,7 +161,11 @@ func (l *lane) take(pl plan, through position.Position) []entry {
 		for n < len(src.loaded) && !pl.before(through, src.loaded[n].position) {
 			n++
 		}
-		taken = append(taken, src.loaded[:n]...)
+		if len(taken) == 0 {
+			taken = src.loaded[:n:n] // nearly always one source has it all
+		} else {
+			taken = append(taken, src.loaded[:n]...)
+		}
 		src.loaded = src.loaded[n:]
 	}
 	if len(l.sources) == 1 {

@@ -166,10 +166,10 @@ func (l *listing) spent() bool {
 	return l.entries >= hardEntries || took >= hardTime
 }
 
-// takeAll adds the entries that match to the page. It reports true when a further one did not fit: then everything
-// before that one is decided.
+// takeAll adds the entries that match to the page; their slice is used up. It reports true when a further one did not
+// fit: then everything before that one is decided.
 func (l *listing) takeAll(ctx context.Context, entries []entry) (full bool, err error) {
-	var matching []entry
+	matching := entries[:0]
 	for _, e := range entries {
 		if l.plan.before(l.decided, e.position) && (e.terms == nil || l.admitsAll(e.terms)) {
 			matching = append(matching, e)
@@ -187,6 +187,7 @@ func (l *listing) takeAll(ctx context.Context, entries []entry) (full bool, err 
 		if err != nil {
 			return false, err
 		}
+		l.page.Statements = slices.Grow(l.page.Statements, len(records))
 		for _, r := range records {
 			fits, err := l.add(ctx, r)
 			if err != nil {
@@ -287,18 +288,21 @@ func (l *listing) read(ctx context.Context, entries []entry, c table.Consistency
 	for i, e := range entries {
 		refs[i] = statementRef(l.p.Store.ID, e.id)
 	}
-	items, _, err := l.Tables.BatchGet(ctx, refs, c)
+	rows, _, err := l.Tables.Select(ctx, refs, c, givenOutColumns...)
 	if err != nil {
 		return nil, err
 	}
-	records := make([]*record, len(items))
-	for i, item := range items {
-		if item == nil {
+	records, found := make([]*record, len(rows)), make([]record, len(rows))
+	for i, row := range rows {
+		if row == nil {
 			continue
 		}
-		if records[i], err = recordOf(item); err != nil {
+		r := &found[i]
+		r.store, r.id = l.p.Store.ID, entries[i].id
+		if err := r.takeGivenOut(row); err != nil {
 			return nil, err
 		}
+		records[i] = r
 	}
 	return records, nil
 }

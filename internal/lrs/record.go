@@ -128,36 +128,87 @@ func parseRecord(item table.Item) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &record{
-		store:           store,
-		id:              id,
-		body:            item[schema.Body].B,
-		bodyBlob:        item[schema.BodyBlob].S,
-		voiding:         item[schema.Voiding].N == 1,
-		voided:          item[schema.Voided].N == 1,
-		truncated:       item[schema.Truncated].N == 1,
-		shards:          int(item[schema.Shards].N),
-		attachments:     item[schema.Attachments].Set,
-		attachmentBytes: item[schema.AttachmentBytes].N,
-		attachmentMonth: item[schema.AttachmentMonth].S,
+	row := make(table.Row, len(recordColumns))
+	for i, name := range recordColumns {
+		row[i] = item[name]
 	}
+	r := &record{store: store, id: id}
+	return r, r.take(row)
+}
+
+// The columns of a row that a record is made of. Those before refersColumn make what is given out.
+const (
+	positionColumn = iota
+	termsColumn
+	bodyColumn
+	bodyBlobColumn
+	voidedColumn
+	shardsColumn
+	attachmentsColumn
+	attachmentBytesColumn
+	attachmentMonthColumn
+	refersColumn
+	voidingColumn
+	truncatedColumn
+)
+
+var recordColumns = []string{
+	positionColumn:        schema.Position,
+	termsColumn:           schema.EffectiveTerms,
+	bodyColumn:            schema.Body,
+	bodyBlobColumn:        schema.BodyBlob,
+	voidedColumn:          schema.Voided,
+	shardsColumn:          schema.Shards,
+	attachmentsColumn:     schema.Attachments,
+	attachmentBytesColumn: schema.AttachmentBytes,
+	attachmentMonthColumn: schema.AttachmentMonth,
+	refersColumn:          schema.Refers,
+	voidingColumn:         schema.Voiding,
+	truncatedColumn:       schema.Truncated,
+}
+
+// givenOutColumns are those that a statement to be given out needs.
+var givenOutColumns = recordColumns[:refersColumn]
+
+// takeGivenOut takes a row of givenOutColumns into a record that has its store and id. Every error wraps errDamaged.
+func (r *record) takeGivenOut(row table.Row) error {
+	if err := r.take(row); err != nil {
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return nil
+}
+
+// take takes a row of recordColumns, or of givenOutColumns, into a record that has its store and id.
+func (r *record) take(row table.Row) (err error) {
+	r.body = row[bodyColumn].B
+	r.bodyBlob = row[bodyBlobColumn].S
+	r.voided = row[voidedColumn].N == 1
+	r.shards = int(row[shardsColumn].N)
+	r.attachments = row[attachmentsColumn].Set
+	r.attachmentBytes = row[attachmentBytesColumn].N
+	r.attachmentMonth = row[attachmentMonthColumn].S
 	if r.shards < 1 {
-		return nil, fmt.Errorf("read statement %s: written with %d shards", id, r.shards)
+		return fmt.Errorf("read statement %s: written with %d shards", r.id, r.shards)
 	}
-	if r.position, err = position.Parse(item[schema.Position].B); err != nil {
-		return nil, fmt.Errorf("read statement %s: %w", id, err)
+	if r.position, err = position.Parse(row[positionColumn].B); err != nil {
+		return fmt.Errorf("read statement %s: %w", r.id, err)
 	}
-	if b := item[schema.Refers].B; b != nil {
+	r.termList = row[termsColumn].Set
+	for _, b := range r.termList {
+		if len(b) != len(term{}) {
+			return fmt.Errorf("read statement %s: term of %d bytes", r.id, len(b))
+		}
+	}
+	if len(row) == len(givenOutColumns) {
+		return nil
+	}
+	r.voiding = row[voidingColumn].N == 1
+	r.truncated = row[truncatedColumn].N == 1
+	if b := row[refersColumn].B; b != nil {
 		if len(b) != len(r.refers) {
-			return nil, fmt.Errorf("read statement %s: reference of %d bytes", id, len(b))
+			return fmt.Errorf("read statement %s: reference of %d bytes", r.id, len(b))
 		}
 		r.refers = statementID(b)
 	}
-	r.termList = item[schema.EffectiveTerms].Set
-	for _, b := range r.termList {
-		if len(b) != len(term{}) {
-			return nil, fmt.Errorf("read statement %s: term of %d bytes", id, len(b))
-		}
-	}
-	return r, nil
+	return nil
 }

@@ -79,15 +79,15 @@ func (s *Service) Statement(ctx context.Context, p auth.Principal, id string, vo
 	if err != nil {
 		return Statement{}, &Refusal{Kind: ErrInvalid, Statement: -1, Message: "the statement's id is not a UUID"}
 	}
-	item, _, err := s.Tables.Get(ctx, statementRef(p.Store.ID, key), table.Strong)
+	rows, _, err := s.Tables.Select(ctx, []table.Ref{statementRef(p.Store.ID, key)}, table.Strong, givenOutColumns...)
 	if err != nil {
 		return Statement{}, unavailable("the statement could not be read", err)
 	}
-	if item == nil {
+	if rows[0] == nil {
 		return Statement{}, notFound
 	}
-	r, err := recordOf(item)
-	if err != nil {
+	r := &record{store: p.Store.ID, id: key}
+	if err := r.takeGivenOut(rows[0]); err != nil {
 		return Statement{}, err
 	}
 	if r.voided != voided || (reader != nil && !reader.admitsMembers(r.termList)) {
