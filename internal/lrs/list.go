@@ -18,7 +18,8 @@ const (
 	softTime    = 3 * time.Second
 	hardEntries = 200_000
 	hardTime    = 15 * time.Second
-	probeEvery  = 4   // rounds between looks whether another filter has become the more selective one
+	probeFirst  = 2   // rounds until the first look whether another filter is the more selective one
+	probeEvery  = 4   // and between later ones
 	maxPerPage  = 500 // entries asked for at once from one partition
 )
 
@@ -92,9 +93,13 @@ func (l *listing) openLanes() {
 	}
 }
 
-// fill reads until the page is full, cut or complete, which is done.
+// fill reads until the page is full, cut or complete, which is done. It begins with the lanes of few statements, if there
+// are any: as often as not they are read through in a page or two, and nothing of the others need be read.
 func (l *listing) fill(ctx context.Context) (done bool, err error) {
 	for _, ln := range l.lanes {
+		if ln.breadth() > l.lanes[0].breadth() {
+			break
+		}
 		if err := l.load(ctx, ln); err != nil {
 			return false, err
 		}
@@ -116,7 +121,7 @@ func (l *listing) fill(ctx context.Context) (done bool, err error) {
 		if l.spent() {
 			return false, nil
 		}
-		if round%probeEvery == 0 {
+		if round == probeFirst || round%probeEvery == 0 {
 			for _, other := range l.lanes {
 				if other != driver {
 					other.skip(l.plan, frontier)

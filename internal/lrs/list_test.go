@@ -1,9 +1,11 @@
 package lrs
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +13,8 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/position"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
 )
 
 // ids of the statements first to first+n-1.
@@ -38,6 +42,57 @@ func (w *world) pages(p auth.Principal, q Query) (ids []string, sizes []int) {
 			return ids, sizes
 		}
 		page, err = w.service.More(w.t.Context(), p, page.More)
+	}
+}
+
+// countsVerbReads counts the reads of the index by verb.
+type countsVerbReads struct {
+	table.DB
+	n *atomic.Int64
+}
+
+func (d countsVerbReads) Query(ctx context.Context, q table.Query) (table.Page, table.Cost, error) {
+	if q.Index == schema.ByVerb {
+		d.n.Add(1)
+	}
+	return d.DB.Query(ctx, q)
+}
+
+// Two pages of an agent's statements are 303 entries.
+func TestALongLaneIsReadOnlyBesideAnotherLongOne(t *testing.T) {
+	for _, test := range []struct {
+		ofAnn int
+		reads bool
+	}{{1, false}, {303, false}, {320, true}} {
+		t.Run(fmt.Sprint(test.ofAnn), func(t *testing.T) {
+			w := newWorld(t, nil)
+			var verbReads atomic.Int64
+			w.service = w.newService(countsVerbReads{w.tables, &verbReads}, OneProcess{Positions: w.clock})
+			p := principal(storeWith("acme", 1))
+			var statements, want []string
+			for n := range 2 * test.ofAnn {
+				switch {
+				case n%2 == 1:
+					statements = append(statements, plain(uuidOf(n), "bob", "did", "thing"))
+				case n%20 == 0:
+					statements = append(statements, plain(uuidOf(n), "ann", "did", "thing"))
+					want = append(want, uuidOf(n))
+				default:
+					statements = append(statements, plain(uuidOf(n), "ann", "saw", "thing"))
+				}
+			}
+			for batch := range slices.Chunk(statements, MaxBatch) {
+				w.mustStore(p, batch...)
+			}
+			slices.Reverse(want)
+			got, _ := w.pages(p, Query{Agent: agent(t, "ann"), Verb: "http://example.org/did", Limit: 100})
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("statements (-want +got):\n%s", diff)
+			}
+			if n := verbReads.Load(); (n > 0) != test.reads {
+				t.Errorf("%d reads of the index by verb", n)
+			}
+		})
 	}
 }
 
