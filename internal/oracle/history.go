@@ -17,7 +17,7 @@ type History struct {
 func NewHistory(seed uint64) *History {
 	h := &History{Rand: rand.New(rand.NewPCG(seed, 0x5eed))}
 	for i := range 6 + h.IntN(14) {
-		h.IDs = append(h.IDs, UUID(int(seed%1_000_000)*100+i))
+		h.IDs = append(h.IDs, uuidOf(int(seed%1_000_000)*100+i))
 	}
 	return h
 }
@@ -51,7 +51,7 @@ func (h *History) agentMbox() string { return fmt.Sprintf("mailto:agent%d@exampl
 
 func (h *History) verb() string         { return fmt.Sprintf("http://example.org/verb%d", h.IntN(3)) }
 func (h *History) activity() string     { return fmt.Sprintf("http://example.org/activity%d", h.IntN(4)) }
-func (h *History) registration() string { return UUID(9_000_000 + h.IntN(2)) }
+func (h *History) registration() string { return uuidOf(9_000_000 + h.IntN(2)) }
 
 func (h *History) context() map[string]any {
 	c := map[string]any{}
@@ -91,7 +91,7 @@ func (h *History) event(sub bool) map[string]any {
 		inner["objectType"] = "SubStatement"
 		e["object"] = inner
 	case n < 9:
-		e["object"] = map[string]any{"objectType": "StatementRef", "id": pick(h, append(h.IDs, UUID(99_999_999))...)}
+		e["object"] = map[string]any{"objectType": "StatementRef", "id": pick(h, append(h.IDs, uuidOf(99_999_999))...)}
 	default:
 		e["object"] = map[string]any{"objectType": "StatementRef", "id": pick(h, h.IDs...)}
 		if !sub {
@@ -151,5 +151,5 @@ func (h *History) Query(stored map[string]time.Time) Query {
 	return q
 }
 
-// UUID is the n-th of the UUIDs that histories use.
-func UUID(n int) string { return fmt.Sprintf("%08x-0000-4000-8000-%012x", n, n) }
+// uuidOf is the n-th of the UUIDs that histories use.
+func uuidOf(n int) string { return fmt.Sprintf("%08x-0000-4000-8000-%012x", n, n) }

@@ -40,9 +40,8 @@ type Road string
 
 // The roads. See README.md.
 const (
-	Buckets    Road = "buckets"
-	Ledgers    Road = "ledgers"
-	Statements Road = "statements" // the newest ones, of live reports
+	Buckets Road = "buckets"
+	Ledgers Road = "ledgers"
 )
 
 // Tag is the same exactly as long as the figures are: of what is asked, what is shown, and nothing of when it was answered or

@@ -46,7 +46,7 @@ var params = []Param{
 	{Name: "registration", About: "Statements with this registration, a UUID.", take: func(q *Question) *string { return &q.Filter.Registration }},
 	{Name: "platform", About: "Statements with this context.platform.", take: func(q *Question) *string { return &q.Filter.Platform }},
 	{Name: "language", About: "Statements with this context.language.", take: func(q *Question) *string { return &q.Filter.Language }},
-	{Name: "by", About: "The span of time that a row is about; weeks are ISO weeks. The period is widened to whole ones.", Values: GrainNames(),
+	{Name: "by", About: "The span of time that a row is about; weeks are ISO weeks. The period is widened to whole ones.", Values: grainNames(),
 		take: func(q *Question) *string { return &q.By }},
 	{Name: "kpi", About: "The name of an imported KPI.", take: func(q *Question) *string { return &q.KPI }},
 	{Name: "measure", About: "What the KPI is held against.", Values: unitMeasureIDs(), take: func(q *Question) *string { return &q.Measure }},

@@ -100,8 +100,8 @@ var grains = []struct {
 	grain measure.Grain
 }{{"day", measure.Day}, {"week", measure.Week}, {"month", measure.Month}}
 
-// GrainNames are the values of the parameter by.
-func GrainNames() []string {
+// grainNames are the values of the parameter by.
+func grainNames() []string {
 	var names []string
 	for _, g := range grains {
 		names = append(names, g.name)

@@ -16,11 +16,11 @@ func (h handlers) openAPI(w http.ResponseWriter, r *edge.Request) error {
 	if err := r.Params.Only(); err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, OpenAPI())
+	return writeJSON(w, http.StatusOK, document())
 }
 
-// OpenAPI is this API in OpenAPI 3.1, made from the catalogue.
-func OpenAPI() map[string]any {
+// document is this API in OpenAPI 3.1, made from the catalogue.
+func document() map[string]any {
 	paths := object{
 		Base:                   object{"get": operation("index", "The list of reports", schema("Index"))},
 		Base + "/definitions":  object{"get": operation("definitions", "How each figure is counted", schema("Definitions"))},

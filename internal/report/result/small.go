@@ -5,12 +5,8 @@ import (
 	"math"
 )
 
-// The bounds of k, the fewest learners that may be shown as a number. Source: definitions, section 8.
-const (
-	DefaultK = 5
-	LeastK   = 5
-	MostK    = 20
-)
+// DefaultK is k, the fewest learners that are shown as a number, where a store sets none. Source: definitions, section 8.
+const DefaultK = 5
 
 // Protect hides what would tell of fewer than k learners, and what that could be computed from: definitions, section 8.
 // With k of 1 nothing is hidden, but the rule of precision holds. It is done once, on the whole table, before rows

@@ -12,7 +12,6 @@ import (
 type result struct {
 	Score      *score                    `json:"score"`
 	Success    *bool                     `json:"success"`
-	Completion *bool                     `json:"completion"`
 	Response   string                    `json:"response"`
 	Duration   string                    `json:"duration"`
 	Extensions map[string]jsontext.Value `json:"extensions"`

@@ -78,12 +78,11 @@ func Of(statement []byte, o Options) (Sentence, error) {
 
 // event is what a sentence needs of a statement or SubStatement.
 type event struct {
-	Actor     actor   `json:"actor"`
-	Verb      verb    `json:"verb"`
-	Object    object  `json:"object"`
-	Result    result  `json:"result"`
-	Context   context `json:"context"`
-	Timestamp string  `json:"timestamp"`
+	Actor   actor   `json:"actor"`
+	Verb    verb    `json:"verb"`
+	Object  object  `json:"object"`
+	Result  result  `json:"result"`
+	Context context `json:"context"`
 }
 
 type verb struct {

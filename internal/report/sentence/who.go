@@ -13,12 +13,10 @@ type actor struct {
 	MboxSHA1   string   `json:"mbox_sha1sum"`
 	OpenID     string   `json:"openid"`
 	Account    *account `json:"account"`
-	Member     []actor  `json:"member"`
 }
 
 type account struct {
-	HomePage string `json:"homePage"`
-	Name     string `json:"name"`
+	Name string `json:"name"`
 }
 
 func (a actor) isGroup() bool { return a.ObjectType == "Group" }

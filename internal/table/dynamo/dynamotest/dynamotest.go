@@ -21,7 +21,7 @@ import (
 // Open makes tables of the schemas, under names of their own, for as long as the test runs.
 func Open(t testing.TB, servers *cloudtest.Servers, schemas []table.Schema) *dynamo.DB {
 	t.Helper()
-	db := Connect(servers, "test-"+rand.Text()+"-", schemas)
+	db := connect(servers, "test-"+rand.Text()+"-", schemas)
 	if err := db.CreateTables(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -33,10 +33,9 @@ func Open(t testing.TB, servers *cloudtest.Servers, schemas []table.Schema) *dyn
 	return db
 }
 
-// Connect makes a driver, with the client of streams that functions do without, for tables that somebody else makes. A
-// request may take long: the machine of the test may be busy, and a write without an answer in time would be
-// table.ErrUnknown.
-func Connect(servers *cloudtest.Servers, prefix string, schemas []table.Schema) *dynamo.DB {
+// connect makes a driver, with the client of streams that functions do without. A request may take long: the machine of the
+// test may be busy, and a write without an answer in time would be table.ErrUnknown.
+func connect(servers *cloudtest.Servers, prefix string, schemas []table.Schema) *dynamo.DB {
 	keys := credentials.NewStaticCredentialsProvider(cloudtest.AccessKey, cloudtest.SecretKey, "")
 	client := &http.Client{Transport: dynamo.Transport()}
 	return dynamo.New(
