@@ -26,6 +26,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/httpapi/lrsapi"
 	"github.com/cairn-lrs/cairn/internal/lrs"
 	"github.com/cairn-lrs/cairn/internal/position"
+	"github.com/cairn-lrs/cairn/internal/position/positiontest"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
@@ -42,6 +43,7 @@ type server struct {
 	log       *bytes.Buffer
 
 	mu    sync.Mutex
+	clock func() time.Time
 	ahead time.Duration // how far the clock is moved
 }
 
@@ -53,7 +55,7 @@ func newServer(t *testing.T) *server { return newServerWith(t, false) }
 // newServerWith makes a server whose answers have no limit, or, with byURL, are given by URLs above it.
 func newServerWith(t *testing.T, byURL bool) *server {
 	t.Helper()
-	s := &server{t: t, log: &bytes.Buffer{}}
+	s := &server{t: t, log: &bytes.Buffer{}, clock: positiontest.Unhurried(time.Now)}
 	db, err := pebble.Open("data", schema.Tables, pebble.Options{FS: vfs.NewMem(), Now: s.now})
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +108,7 @@ func newServerWith(t *testing.T, byURL bool) *server {
 func (s *server) now() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return time.Now().Add(s.ahead)
+	return s.clock().Add(s.ahead)
 }
 
 func (s *server) advance(d time.Duration) {
