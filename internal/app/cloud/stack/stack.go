@@ -21,15 +21,9 @@ import (
 // validName is what CloudFormation takes. Source: CloudFormation API reference, CreateStack, StackName.
 var validName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
 
-// Directory opens the stores and credentials of a stack, after one read that shows that it is there. Its tables are named
-// after it, as template.yaml does. Credentials and region are those that the AWS CLI would use; the endpoint is c's. Errors
-// are meant for the operator.
-func Directory(ctx context.Context, c config.Config, name string) (*auth.Directory, error) {
-	directory, _, err := Open(ctx, c, name)
-	return directory, err
-}
-
-// Open is Directory, and opens what reports read too, when c names the stack's bucket; else that is nil.
+// Open opens the stores and credentials of a stack, after one read that shows that it is there, and what reports read, when c
+// names the stack's bucket; else that is nil. Its tables are named after it, as template.yaml does. Credentials and region are
+// those that the AWS CLI would use; the endpoint is c's. Errors are meant for the operator.
 func Open(ctx context.Context, c config.Config, name string) (*auth.Directory, *app.Rollups, error) {
 	c, err := signIn(ctx, c, name)
 	if err != nil {

@@ -1,14 +1,13 @@
 package stack_test
 
 import (
-	"context"
-	"crypto/rand"
 	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/cairn-lrs/cairn/internal/app/cloud"
 	"github.com/cairn-lrs/cairn/internal/app/cloud/stack"
+	"github.com/cairn-lrs/cairn/internal/app/cloud/stacktest"
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/cloudtest"
 	"github.com/cairn-lrs/cairn/internal/config"
@@ -39,41 +38,26 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			signIn(t, test.settings)
-			if _, err := stack.Directory(t.Context(), config.Config{}, test.stack); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, _, err := stack.Open(t.Context(), config.Config{}, test.stack); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want one with %q", err, test.want)
 			}
 		})
 	}
 }
 
-func TestDirectoryIsThatOfTheFunctions(t *testing.T) {
+func TestStoresAreThoseOfTheFunctions(t *testing.T) {
 	servers, ok := cloudtest.Start(t)
 	if !ok {
 		return
 	}
-	keys := config.AWS{Region: cloudtest.Region, AccessKeyID: cloudtest.AccessKey, Secret: cloudtest.SecretKey}
-	signIn(t, map[string]string{"AWS_REGION": keys.Region, "AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.Secret})
+	signIn(t, map[string]string{"AWS_REGION": cloudtest.Region, "AWS_ACCESS_KEY_ID": cloudtest.AccessKey, "AWS_SECRET_ACCESS_KEY": cloudtest.SecretKey})
 	operators := config.Config{DynamoDBEndpoint: servers.DynamoDB}
-	name := "test-" + strings.ToLower(rand.Text())
 
-	if _, err := stack.Directory(t.Context(), operators, name); err == nil || !strings.Contains(err.Error(), "there is no stack of Cairn with the name "+name) {
-		t.Errorf("before there is one: %v", err)
+	if _, _, err := stack.Open(t.Context(), operators, "nowhere"); err == nil || !strings.Contains(err.Error(), "there is no stack of Cairn with the name nowhere") {
+		t.Errorf("where there is none: %v", err)
 	}
-	functions := operators
-	functions.TablePrefix, functions.Bucket, functions.AWS = name+"-", name, keys
-	deployed, err := cloud.New(functions, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := deployed.Tables.CreateTables(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := deployed.Tables.DropTables(context.Background()); err != nil { // the test's own context has ended by now
-			t.Error(err)
-		}
-	})
-	directory, err := stack.Directory(t.Context(), operators, name)
+	name, deployed := stacktest.Open(t, servers, slog.New(slog.DiscardHandler))
+	directory, _, err := stack.Open(t.Context(), operators, name)
 	if err != nil {
 		t.Fatal(err)
 	}
