@@ -2,7 +2,9 @@ package cloud_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json/v2"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -10,11 +12,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cairn-lrs/cairn/internal/app"
 	"github.com/cairn-lrs/cairn/internal/app/cloud"
 	"github.com/cairn-lrs/cairn/internal/app/cloud/stacktest"
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/cloudtest"
 	"github.com/cairn-lrs/cairn/internal/config"
+	"github.com/cairn-lrs/cairn/internal/lrs"
+	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
 func TestNewNamesWhatIsMissing(t *testing.T) {
@@ -113,5 +118,55 @@ func TestStatementsOverDynamoDBAndS3(t *testing.T) {
 	}
 	if strings.Contains(log.String(), secret) {
 		t.Error("the log has the secret")
+	}
+}
+
+// What a request of a past month left in the bucket is found, and removed where that is asked for; what a statement has is kept.
+func TestGarbageInABucket(t *testing.T) {
+	servers, ok := cloudtest.Start(t)
+	if !ok {
+		return
+	}
+	_, cairn := stacktest.Open(t, servers, slog.New(slog.DiscardHandler))
+	store, err := cairn.Directory.CreateStore(t.Context(), "Acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, secret, err := cairn.Directory.CreateCredential(t.Context(), store.ID, auth.NewCredential{Scopes: auth.Scopes{auth.All}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := cairn.Directory.Authenticate(t.Context(), key, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := lrs.Part{SHA2: fmt.Sprintf("%x", sha256.Sum256([]byte("kept"))), ContentType: "text/plain", Body: []byte("kept")}
+	const id = "00000001-0000-4000-8000-000000000001"
+	st, err := xapi.DecodeStatement([]byte(`{"id":"`+id+`","actor":{"mbox":"mailto:ada@example.com"},"verb":{"id":"http://example.com/v"},"object":{"id":"http://example.com/a"},`+
+		`"attachments":[{"usageType":"http://example.com/u","display":{"en":"d"},"contentType":"text/plain","length":4,"sha2":"`+file.SHA2+`"}]}`), xapi.V1, xapi.DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cairn.Statements.Store(t.Context(), p, []*xapi.Statement{st}, []lrs.Part{file}); err != nil {
+		t.Fatal(err)
+	}
+	if err := cairn.Blobs.Put(t.Context(), store.ID+"/attachments/2020-02/"+file.SHA2, []byte("left")); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct {
+		remove            bool
+		contents, removed int64
+	}{{false, 1, 0}, {true, 1, 1}, {true, 0, 0}} {
+		s, err := cairn.Check(t.Context(), cairn.Tables, cairn.Blobs, app.CheckOptions{RemoveGarbage: want.remove, Report: func(lrs.Difference) {}})
+		if got := s.Statements; err != nil || got.Statements != 1 || got.Blobs != 1 || got.Contents != want.contents || got.Removed != want.removed {
+			t.Errorf("a check of which removing is %t: %+v, %v; want %d contents and %d of them removed", want.remove, got, err, want.contents, want.removed)
+		}
+	}
+	stored, err := cairn.Statements.Statement(t.Context(), p, id, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, err := cairn.Statements.Attachments(t.Context(), p, []lrs.Statement{stored}); err != nil || len(files) != 1 || string(files[0].Content.Bytes) != "kept" {
+		t.Errorf("the statement has %v, %v", files, err)
 	}
 }
