@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +9,8 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"text/tabwriter"
+	"time"
 
 	"github.com/cairn-lrs/cairn/internal/cmd/cairn/reader"
 	"github.com/cairn-lrs/cairn/internal/httpapi/reportapi"
@@ -47,7 +48,16 @@ var kpiListCommand = command{
 		if _, err := t.parse(f, args, 0, 0); err != nil {
 			return err
 		}
-		return t.send(ctx, client, http.MethodGet, "/kpis", "", nil)
+		kpis, err := client.KPIs(ctx)
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "NAME\tOF\tROWS\tUNITS\tFROM\tTO\tIMPORTED")
+		for _, k := range kpis {
+			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", k.Name, k.Unit, k.Rows, k.Units, k.From, k.To, k.Imported.Format(time.DateOnly))
+		}
+		return w.Flush()
 	},
 }
 
@@ -62,7 +72,7 @@ var kpiDeleteCommand = command{
 		if err != nil {
 			return err
 		}
-		return t.send(ctx, client, http.MethodDelete, "/kpis/"+url.PathEscape(rest[0]), "", nil)
+		return client.DeleteKPI(ctx, rest[0])
 	},
 }
 
@@ -154,14 +164,4 @@ func runKPIImport(ctx context.Context, t terminal, c command, args []string) err
 		return errRefused
 	}
 	return nil
-}
-
-// send makes a request and prints what comes back.
-func (t terminal) send(ctx context.Context, c *reader.Client, method, path, contentType string, body io.Reader) error {
-	answer, err := c.Do(ctx, method, path, contentType, body)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(t.out, answer)
-	return errors.Join(err, answer.Close())
 }

@@ -218,7 +218,7 @@ func (a answer) fatal(endpoint string) error {
 	case http.StatusForbidden:
 		return fmt.Errorf("the credential may not do this: %s", a.reason())
 	case http.StatusNotFound:
-		return fmt.Errorf("there is no xAPI endpoint at %s", endpoint)
+		return fmt.Errorf("there is no xAPI endpoint at %s; that of cairn serve ends in /xapi", endpoint)
 	}
 	return fmt.Errorf("the LRS answered %d: %s", a.status, a.reason())
 }

@@ -25,9 +25,9 @@ type Client struct {
 // problemBytes is read of an answer that says why not.
 const problemBytes = 64 << 10
 
-// Do makes a request and returns the body of the answer, which the caller closes. An answer that is none is an error with its
+// do makes a request and returns the body of the answer, which the caller closes. An answer that is none is an error with its
 // words.
-func (c *Client) Do(ctx context.Context, method, path, contentType string, body io.Reader) (io.ReadCloser, error) {
+func (c *Client) do(ctx context.Context, method, path, contentType string, body io.Reader) (io.ReadCloser, error) {
 	if c.Key == "" || c.Secret == "" {
 		return nil, errors.New("a key and a secret are needed: -key and -secret, or the environment variable CAIRN_CREDENTIAL=key:secret")
 	}
@@ -66,9 +66,9 @@ func (c *Client) get(ctx context.Context, name string, query url.Values, body io
 		path += "?" + query.Encode()
 	}
 	if body != nil {
-		return c.Do(ctx, http.MethodPost, path, "application/json", body)
+		return c.do(ctx, http.MethodPost, path, "application/json", body)
 	}
-	return c.Do(ctx, http.MethodGet, path, "", nil)
+	return c.do(ctx, http.MethodGet, path, "", nil)
 }
 
 // Copy writes a whole answer as the API gives it: CSV, or JSON with the rows of all pages.
@@ -141,6 +141,24 @@ func (c *Client) ImportKPI(ctx context.Context, name string, file io.Reader) (re
 	return done, err
 }
 
+// KPIs asks for the list of imported KPIs.
+func (c *Client) KPIs(ctx context.Context) ([]report.KPI, error) {
+	var list struct {
+		KPIs []report.KPI `json:"kpis"`
+	}
+	err := c.decode(ctx, http.MethodGet, "/kpis", "", nil, &list)
+	return list.KPIs, err
+}
+
+// DeleteKPI forgets a KPI.
+func (c *Client) DeleteKPI(ctx context.Context, name string) error {
+	answer, err := c.do(ctx, http.MethodDelete, "/kpis/"+url.PathEscape(name), "", nil)
+	if err != nil {
+		return err
+	}
+	return answer.Close()
+}
+
 // List asks for the list of reports.
 func (c *Client) List(ctx context.Context) (*List, error) {
 	list := &List{}
@@ -155,9 +173,9 @@ func (c *Client) Live(ctx context.Context) (*Live, error) {
 	return live, err
 }
 
-// decode makes a request like Do and puts the JSON of its answer into a value.
+// decode makes a request like do and puts the JSON of its answer into a value.
 func (c *Client) decode(ctx context.Context, method, path, contentType string, body io.Reader, into any) error {
-	answer, err := c.Do(ctx, method, path, contentType, body)
+	answer, err := c.do(ctx, method, path, contentType, body)
 	if err != nil {
 		return err
 	}
