@@ -22,7 +22,7 @@ func written(t *testing.T) (string, []measured) {
 	return text, all
 }
 
-// TestPage: what is counted is within the budgets of the design, and the page in the repository says what is counted now.
+// TestPage: what is counted is within the budgets, and the page in the repository says what is counted now.
 func TestPage(t *testing.T) {
 	text, all := written(t)
 	counted := 0
