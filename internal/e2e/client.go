@@ -34,6 +34,10 @@ func (c *client) close() { c.http.CloseIdleConnections() }
 // refusedFor is how long a client waits that is refused for now, less than it is told to: a second.
 const refusedFor = 50 * time.Millisecond
 
+// functionLimit is the time limit of a function (template.yaml, Timeout). When it is over the gateway refuses by itself, and does not
+// know when to come again.
+const functionLimit = 29 * time.Second
+
 // do sends a request; header is name and value by turns. A refusal for now must say when to come again.
 func (c *client) do(ctx context.Context, method, target string, body io.Reader, header ...string) (answer, error) {
 	var text []byte
@@ -52,8 +56,8 @@ func (c *client) do(ctx context.Context, method, target string, body io.Reader, 
 		if c.refusals != nil {
 			c.refusals.Add(1)
 		}
-		if a.header.Get("Retry-After") == "" {
-			return a, fmt.Errorf("%s %s: status %d says not when to try again: %.300s", method, target, a.status, a.body)
+		if a.header.Get("Retry-After") == "" && a.took < functionLimit {
+			return a, fmt.Errorf("%s %s: status %d after %v says not when to try again: %.300s", method, target, a.status, a.took, a.body)
 		}
 		if try >= c.tries {
 			return a, nil
@@ -75,6 +79,7 @@ func (c *client) once(ctx context.Context, method, target string, body []byte, h
 	for i := 0; i+1 < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
 	}
+	begun := time.Now()
 	response, err := c.http.Do(request)
 	if err != nil {
 		return answer{}, fmt.Errorf("send request: %w", err)
@@ -84,7 +89,7 @@ func (c *client) once(ctx context.Context, method, target string, body []byte, h
 	if err != nil {
 		return answer{}, fmt.Errorf("read answer: %w", err)
 	}
-	return answer{status: response.StatusCode, header: response.Header, body: got}, nil
+	return answer{status: response.StatusCode, header: response.Header, body: got, took: time.Since(begun)}, nil
 }
 
 // post posts statements.

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // identity is who asks.
@@ -128,8 +129,9 @@ func encodePairs(pairs []Pair, expand func(string) string) string {
 type answer struct {
 	status int
 	header http.Header
-	body   []byte // with Content-Encoding undone
-	tries  int    // that it took, see client
+	body   []byte        // with Content-Encoding undone
+	tries  int           // that it took, see client
+	took   time.Duration // of the last of them, by client
 }
 
 // send sends a request once, and reads the whole answer.
