@@ -158,7 +158,7 @@ func (r *reader) activities() error {
 func (r *reader) activity(a *activity) Hash {
 	hash := r.hash.Activity(a.ID)
 	d := &a.Definition
-	r.name(Name{Hash: hash, IRI: a.ID, Display: d.Name, Type: d.Type, Definition: d.raw})
+	r.name(Name{Hash: hash, IRI: a.ID, Display: d.Name, Type: d.Type})
 	return hash
 }
 

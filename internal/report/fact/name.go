@@ -12,10 +12,9 @@ import (
 
 // Limits of what is kept to be shown, in bytes: each must fit a row with others, whatever a statement holds.
 const (
-	MaxName       = 200     // of a person, or of a thing in one language when all languages are too much
-	MaxIRI        = 1000    // of an id, a type, or a part of an identifier (see Shorten)
-	MaxDisplay    = 4000    // of a language map
-	MaxDefinition = 100_000 // a longer one is left out
+	MaxName    = 200  // of a person, or of a thing in one language when all languages are too much
+	MaxIRI     = 1000 // of an id, a type, or a part of an identifier (see Shorten)
+	MaxDisplay = 4000 // of a language map
 )
 
 // Actor says whose ledger a fact belongs to (definition 0.4).
@@ -29,12 +28,11 @@ type Actor struct {
 
 // Name is what a statement says of a thing that its fact names by a hash only. Its slices are of their own.
 type Name struct {
-	Hash       Hash
-	Verb       bool           // else an activity
-	IRI        string         // the id
-	Display    jsontext.Value // language map: a verb's display, an activity's name; nil when absent
-	Type       string         // an activity's type; "" when absent
-	Definition jsontext.Value // an activity's whole definition, for xapi.Canonical; nil when absent
+	Hash    Hash
+	Verb    bool           // else an activity
+	IRI     string         // the id
+	Display jsontext.Value // language map: a verb's display, an activity's name; nil when absent
+	Type    string         // an activity's type; "" when absent
 }
 
 // bounded cuts what is longer than the limits.
@@ -43,9 +41,6 @@ func (n Name) bounded() Name {
 	n.Type, _ = Shorten(n.Type, MaxIRI)
 	if len(n.Display) > MaxDisplay {
 		n.Display = fewerTexts(n.Display)
-	}
-	if len(n.Definition) > MaxDefinition {
-		n.Definition = nil
 	}
 	return n
 }

@@ -32,32 +32,16 @@ type activity struct {
 
 func (a *activity) isActivity() bool { return a.ObjectType == "" || a.ObjectType == "Activity" }
 
-// definition is an activity's definition, whole and the parts that count.
+// definition is the part of an activity's definition that counts.
 type definition struct {
 	Type            string               `json:"type"`
 	InteractionType string               `json:"interactionType"`
 	Name            jsontext.Value       `json:"name"`
 	Extensions      definitionExtensions `json:"extensions"`
-	raw             jsontext.Value
 }
 
 type definitionExtensions struct {
 	Length jsontext.Value `json:"https://w3id.org/xapi/video/extensions/length"`
-}
-
-// plainDefinition is a definition without its method.
-type plainDefinition definition
-
-// UnmarshalJSONFrom keeps the whole value beside the parts.
-func (d *definition) UnmarshalJSONFrom(tokens *jsontext.Decoder) error {
-	raw, err := tokens.ReadValue()
-	if err != nil {
-		return err
-	}
-	raw = raw.Clone()
-	err = json.Unmarshal(raw, (*plainDefinition)(d), lenient)
-	d.raw = raw
-	return err
 }
 
 type result struct {
