@@ -39,12 +39,11 @@ func statementRef(store string, id statementID) table.Ref {
 
 // item is the record as it is put.
 func (r *record) item() table.Item {
-	item := table.Item{
-		schema.PK:             table.S(r.store + "#" + r.id.String()),
-		schema.Position:       table.B(r.position[:]),
-		schema.EffectiveTerms: termValue(r.terms),
-		schema.Shards:         table.N(int64(r.shards)),
-	}
+	item := make(table.Item, 16) // it has 10 as a rule, and a map that grows is filled twice
+	item[schema.PK] = table.S(r.store + "#" + r.id.String())
+	item[schema.Position] = table.B(r.position[:])
+	item[schema.EffectiveTerms] = termValue(r.terms)
+	item[schema.Shards] = table.N(int64(r.shards))
 	if r.bodyBlob != "" {
 		item[schema.BodyBlob] = table.S(r.bodyBlob)
 	} else {
@@ -53,9 +52,12 @@ func (r *record) item() table.Item {
 	if r.refers != (statementID{}) {
 		item[schema.Refers] = table.B(r.refers[:])
 	}
-	for attr, set := range map[string]bool{schema.Voiding: r.voiding, schema.Voided: r.voided, schema.Truncated: r.truncated} {
-		if set {
-			item[attr] = table.N(1)
+	for _, flag := range []struct {
+		attr string
+		set  bool
+	}{{schema.Voiding, r.voiding}, {schema.Voided, r.voided}, {schema.Truncated, r.truncated}} {
+		if flag.set {
+			item[flag.attr] = table.N(1)
 		}
 	}
 	if len(r.attachments) > 0 {
@@ -75,11 +77,14 @@ func (r *record) item() table.Item {
 func (r *record) indexKeys() map[string]string {
 	shard := shardOf(r.id, r.shards)
 	keys := map[string]string{schema.TimeKey: timePartition(r.store, shard)}
-	for attr, t := range map[string]term{
-		schema.AgentKey: r.own.agent, schema.VerbKey: r.own.verb, schema.ActivityKey: r.own.activity, schema.RegistrationKey: r.own.registration,
+	for _, key := range []struct {
+		attr string
+		term term
+	}{
+		{schema.AgentKey, r.own.agent}, {schema.VerbKey, r.own.verb}, {schema.ActivityKey, r.own.activity}, {schema.RegistrationKey, r.own.registration},
 	} {
-		if t != (term{}) {
-			keys[attr] = t.partition(r.store, shard)
+		if key.term != (term{}) {
+			keys[key.attr] = key.term.partition(r.store, shard)
 		}
 	}
 	return keys
