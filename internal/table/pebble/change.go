@@ -22,7 +22,7 @@ type change struct {
 	blind          bool       // what is stored was not read
 	sum            *summed    // instead of old and new, of an update that adds numbers
 	whole          bool       // old and new are asked for
-	ops            []indexOp
+	ops            []operation
 	indexUnits     float64
 }
 

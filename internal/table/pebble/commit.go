@@ -1,6 +1,7 @@
 package pebble
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -139,92 +140,85 @@ func (db *DB) finish(u *unit, batch *engine.Batch) error {
 	return batch.Close()
 }
 
-// build makes the engine batch: items, index entries, feed and token.
+// build makes the engine batch: items, index entries, feed and token, in the order of the keys. The engine's memory table
+// looks for the place of a key beside that of the one before.
 func (db *DB) build(u *unit) (*engine.Batch, error) {
-	size := 64
 	for i := range u.changes {
-		c := &u.changes[i]
-		size += 2*len(c.newRaw) + len(c.oldRaw) + 2*len(c.engineKey) + 64
-		for _, op := range c.ops {
-			size += len(op.key) + len(op.value) + 16
-		}
-		if c.t.Stream && c.changed() {
+		if c := &u.changes[i]; c.t.Stream && c.changed() {
 			u.fed++
 		}
 	}
-	batch := db.engine.NewBatchWithSize(size)
 	if u.fed > 0 {
 		u.first = db.feed.begin(u.fed)
 	}
-	err := db.fillBatch(batch, u)
-	if err != nil {
-		db.feed.end(u.first)
-		db.tokens.end(u.token, false)
-		return nil, errors.Join(fmt.Errorf("build batch: %w", err), batch.Close())
+	ops := db.operations(u)
+	slices.SortFunc(ops, func(a, b operation) int { return bytes.Compare(a.key, b.key) })
+	size := 64
+	for i := range ops {
+		size += len(ops[i].key) + len(ops[i].value) + 16
+	}
+	batch := db.engine.NewBatchWithSize(size)
+	for i := range ops {
+		if err := ops[i].write(batch); err != nil {
+			db.feed.end(u.first)
+			db.tokens.end(u.token, false)
+			return nil, errors.Join(fmt.Errorf("build batch: %w", err), batch.Close())
+		}
 	}
 	return batch, nil
 }
 
-func (db *DB) fillBatch(batch *engine.Batch, u *unit) error {
-	now := db.now()
-	next := u.first
+// operation puts a value under an engine key, or deletes it when value is nil.
+type operation struct{ key, value []byte }
+
+func (op *operation) write(w engine.Writer) error {
+	if op.value == nil {
+		return w.Delete(op.key, nil)
+	}
+	return w.Set(op.key, op.value, nil)
+}
+
+// operations are what a unit does to the engine.
+func (db *DB) operations(u *unit) []operation {
+	count := 1
+	for i := range u.changes {
+		count += 3 + len(u.changes[i].ops)
+	}
+	ops := make([]operation, 0, count)
+	now, next := db.now(), u.first
 	for i := range u.changes {
 		c := &u.changes[i]
 		if !c.changed() {
 			continue
 		}
-		if err := c.writeItem(batch); err != nil {
-			return err
-		}
-		if err := db.writeIndexes(batch, c); err != nil {
-			return err
+		ops = c.appendItem(ops)
+		if db.faults != nil && db.faults.delays() {
+			ops = db.faults.hold(ops, c)
+		} else {
+			ops = append(ops, c.ops...)
 		}
 		if c.t.Stream {
-			if err := feed(batch, next, c, now); err != nil {
-				return err
-			}
+			ops = append(ops, feed(next, c, now))
 			next++
 		}
 	}
 	if u.token != "" {
-		return batch.Set(tokenKey(now, u.token), u.print[:], nil)
+		ops = append(ops, operation{tokenKey(now, u.token), u.print[:]})
 	}
-	return nil
+	return ops
 }
 
-// writeItem puts the item into the batch. The first item of a table that is larger than a write unit puts that on
+// appendItem appends what the change does to the item. The first item of a table that is larger than a write unit puts that on
 // record with it.
-func (c *change) writeItem(batch *engine.Batch) error {
+func (c *change) appendItem(ops []operation) []operation {
 	if c.new == nil && c.sum == nil {
-		return batch.Delete(c.engineKey, nil)
+		return append(ops, operation{key: c.engineKey})
 	}
 	if !c.t.large.Load() && c.units() > 1 {
-		if err := batch.Set(largeKey(c.t.id), binary.BigEndian.AppendUint64(nil, 1), nil); err != nil {
-			return err
-		}
+		ops = append(ops, operation{largeKey(c.t.id), binary.BigEndian.AppendUint64(nil, 1)})
 		c.t.large.Store(true)
 	}
-	return batch.Set(c.engineKey, c.newRaw, nil)
-}
-
-// writeIndexes puts the index operations of a change into the batch; with faults they may be held back.
-func (db *DB) writeIndexes(batch *engine.Batch, c *change) error {
-	if db.faults != nil && db.faults.delays() {
-		return db.faults.hold(batch, c)
-	}
-	for _, op := range c.ops {
-		if err := op.write(batch); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (op *indexOp) write(w engine.Writer) error {
-	if op.value == nil {
-		return w.Delete(op.key, nil)
-	}
-	return w.Set(op.key, op.value, nil)
+	return append(ops, operation{c.engineKey, c.newRaw})
 }
 
 // load appends what is under one engine key to dst; nil when it is absent.

@@ -13,9 +13,9 @@ import (
 // delays reports whether index changes are held back.
 func (f *faults) delays() bool { return f.IndexDelay != nil }
 
-// hold writes the index changes of a change to where they wait. They go in the same batch as the item, so a crash does
-// not lose them.
-func (f *faults) hold(batch *engine.Batch, c *change) error {
+// hold appends where the index changes of a change wait. They go in the same batch as the item, so a crash does not lose
+// them.
+func (f *faults) hold(ops []operation, c *change) []operation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.db.now()
@@ -29,11 +29,9 @@ func (f *faults) hold(batch *engine.Batch, c *change) error {
 		value := binary.AppendUvarint(nil, uint64(len(op.key)))
 		value = append(value, op.key...)
 		value = appendPart(value, op.value, op.value != nil)
-		if err := batch.Set(delayedKey(due, f.held), value, nil); err != nil {
-			return err
-		}
+		ops = append(ops, operation{delayedKey(due, f.held), value})
 	}
-	return nil
+	return ops
 }
 
 // delayedKey orders changes by the time when they show, and then as they were made.
@@ -84,15 +82,15 @@ func (db *DB) releaseDelayed(bound []byte) (err error) {
 	return db.writeBatch(batch, engine.NoSync)
 }
 
-func decodeDelayed(value []byte) (indexOp, error) {
+func decodeDelayed(value []byte) (operation, error) {
 	size, n := binary.Uvarint(value)
 	if n <= 0 || size > uint64(len(value)-n) {
-		return indexOp{}, errKey
+		return operation{}, errKey
 	}
 	key, rest := value[n:n+int(size)], value[n+int(size):]
 	part, rest, err := cutPart(rest)
 	if err != nil || len(rest) > 0 {
-		return indexOp{}, errKey
+		return operation{}, errKey
 	}
-	return indexOp{key, part}, nil
+	return operation{key, part}, nil
 }

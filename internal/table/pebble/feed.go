@@ -21,8 +21,8 @@ const maxChanges = 1000
 
 var errChange = errors.New("stored change is damaged")
 
-// feed adds a change to the batch. It is stored as its time, its key, and the old and new item as they are stored.
-func feed(batch *engine.Batch, sequence uint64, c *change, now time.Time) error {
+// feed puts a change into the feed, as its time, its key, and the old and new item as they are stored.
+func feed(sequence uint64, c *change, now time.Time) operation {
 	key := appendFeedKey(make([]byte, 0, 11), c.t.id, sequence)
 	size := 8 + 2 + len(c.key.Partition) + 3*binary.MaxVarintLen32 + len(c.key.Sort) + len(c.oldRaw) + len(c.newRaw)
 	value := binary.BigEndian.AppendUint64(make([]byte, 0, size), uint64(now.UnixMilli()))
@@ -30,7 +30,7 @@ func feed(batch *engine.Batch, sequence uint64, c *change, now time.Time) error 
 	value = appendPart(value, c.key.Sort, true)
 	value = appendPart(value, c.oldRaw, c.old != nil)
 	value = appendPart(value, c.newRaw, c.new != nil)
-	return batch.Set(key, value, nil)
+	return operation{key, value}
 }
 
 // appendPart writes bytes that may be absent: 0, or their length + 1 and themselves.

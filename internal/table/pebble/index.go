@@ -109,12 +109,9 @@ func (t *tableState) addKey(item table.Item, key table.Key) {
 	}
 }
 
-// indexOp puts an index entry, or deletes it when value is nil.
-type indexOp struct{ key, value []byte }
-
 // indexOps returns what a change does to the indexes, and its write units: the entry of an index is written when
 // something it shows has changed, and twice when its key has.
-func (c *change) indexOps() (ops []indexOp, units float64) {
+func (c *change) indexOps() (ops []operation, units float64) {
 	var old, now entry
 	var had, has bool
 	for i := range c.t.indexes {
@@ -123,17 +120,17 @@ func (c *change) indexOps() (ops []indexOp, units float64) {
 		now, has = ix.entry(c.key, c.new, &now)
 		if had && has && bytes.Equal(old.key, now.key) {
 			if !bytes.Equal(old.value, now.value) {
-				ops = append(ops, indexOp{now.key, now.value})
+				ops = append(ops, operation{now.key, now.value})
 				units += table.WriteUnits(max(old.size, now.size))
 			}
 			continue
 		}
 		if had {
-			ops = append(ops, indexOp{key: old.key})
+			ops = append(ops, operation{key: old.key})
 			units += table.WriteUnits(old.size)
 		}
 		if has {
-			ops = append(ops, indexOp{now.key, now.value})
+			ops = append(ops, operation{now.key, now.value})
 			units += table.WriteUnits(now.size)
 		}
 	}
