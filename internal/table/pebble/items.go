@@ -29,8 +29,14 @@ func newItemCache(bytes int64) *itemCache {
 	return &itemCache{stored: fastcache.New(int(bytes)), seed: maphash.MakeSeed()}
 }
 
-// get appends the stored item to dst, if it is there.
-func (c *itemCache) get(dst, key []byte) ([]byte, bool) { return c.stored.HasGet(dst, key) }
+// get appends the stored item to dst, if it is known; nil when it is known to be absent.
+func (c *itemCache) get(dst, key []byte) (raw []byte, known bool) {
+	raw, known = c.stored.HasGet(dst, key)
+	if len(raw) == len(dst) {
+		return nil, known
+	}
+	return raw, known
+}
 
 // version is what fill wants to know: it is taken before the engine is read.
 func (c *itemCache) version(key []byte) uint64 {
@@ -40,7 +46,8 @@ func (c *itemCache) version(key []byte) uint64 {
 	return s.version
 }
 
-// fill keeps what the engine had, unless something was written since the version was taken: that may be newer.
+// fill keeps what the engine had, unless something was written since the version was taken: that may be newer. Raw nil is
+// absence, kept as no bytes: the id of a new statement is looked for, and soon again by the put.
 func (c *itemCache) fill(key, raw []byte, version uint64) {
 	if len(raw) > maxCached {
 		return

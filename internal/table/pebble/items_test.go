@@ -38,6 +38,25 @@ func TestItemCacheRefusesWhatWasOvertaken(t *testing.T) {
 	}
 }
 
+// Absence is kept like an item: a write ends it, and one that overtook the reader does not let it in.
+func TestItemCacheKeepsAbsence(t *testing.T) {
+	c := newItemCache(1 << 20)
+	key := []byte("item")
+	version := c.version(key)
+	if _, known := c.get(nil, key); known {
+		t.Error("an empty cache knows of an item")
+	}
+	c.fill(key, nil, version)
+	if got, known := c.get(make([]byte, 0, 8), key); !known || got != nil {
+		t.Errorf("the cache has %q (%t) where the engine had nothing", got, known)
+	}
+	c.wrote(key, []byte("new"))
+	c.fill(key, nil, version)
+	if got, known := c.get(nil, key); !known || string(got) != "new" {
+		t.Errorf("the cache has %q (%t), not the item that was written meanwhile", got, known)
+	}
+}
+
 // Whoever reads after a write was acknowledged sees it, or a later one, while the cache is far too small for the items.
 func TestReadsSeeAcknowledgedWrites(t *testing.T) {
 	db, err := Open("data", []table.Schema{{Name: "T", Partition: "PK"}}, Options{FS: vfs.NewMem(), ItemBytes: 1, CacheBytes: 1 << 20})

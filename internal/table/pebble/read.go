@@ -142,7 +142,7 @@ func (db *DB) loadItem(r engine.Reader, engineKey, dst []byte) ([]byte, error) {
 	}
 	version := db.items.version(engineKey)
 	raw, err := load(r, engineKey, dst)
-	if raw != nil && err == nil {
+	if err == nil {
 		db.items.fill(engineKey, raw, version)
 	}
 	return raw, err
