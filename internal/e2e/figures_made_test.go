@@ -42,7 +42,7 @@ func compareMade(t *testing.T, road *Local, seed string) {
 	file, about := filepath.Join(folder, "statements.ndjson"), filepath.Join(folder, "about.json")
 	c.importFile(road, file)
 	c.tellAbout(about)
-	c.compare(computeFigures(t, "-about", about, file)(), 110_000)
+	c.compare(computeFigures(t, "-about", about, file)(), 100_000) // at the end of 2026 it is 120,000, and by the year after 111,000
 }
 
 // tellAbout adds to what is said about the statements what only the store knows.

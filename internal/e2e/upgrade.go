@@ -1,16 +1,18 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
+	"runtime"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 )
 
 const (
-	upgrades      = 2
-	betweenPhases = 2 * time.Second // of load, before, between and after the upgrades
+	upgrades        = 2
+	phaseOperations = 300 // of the load before, between and after the upgrades, at least
 )
 
 // RunUpgrade lets the functions of a road be replaced under load, as a deployment of a stack that is there does: each request is
@@ -26,18 +28,26 @@ func RunUpgrade(t *testing.T, road *Cloud, seed uint64) {
 		defer close(done)
 		load.run(ctx, t, func() bool { return !over.Load() })
 	}()
+	phase := func() {
+		begun, enough := time.Now(), load.done.Load()+phaseOperations
+		for load.done.Load() < enough && time.Since(begun) < maxWait && !t.Failed() {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
 	var old []int
-	time.Sleep(betweenPhases)
+	var before map[int]string
+	phase()
 	for range upgrades {
 		var err error
 		if old, err = road.Processes(); err == nil {
+			before = functionFiles(old)
 			err = road.Upgrade()
 		}
 		if err != nil {
 			t.Error(err)
 			break
 		}
-		time.Sleep(betweenPhases)
+		phase()
 	}
 	over.Store(true)
 	<-done
@@ -45,8 +55,11 @@ func RunUpgrade(t *testing.T, road *Cloud, seed uint64) {
 	if refused, givenUp := load.refusals.Load(), load.givenUp.Load(); refused > 0 || givenUp > 0 {
 		t.Errorf("beside an upgrade %d requests were refused for now, and %d were given up", refused, givenUp)
 	}
-	for _, pid := range old {
-		if process, err := os.FindProcess(pid); err == nil && process.Signal(syscall.Signal(0)) == nil {
+	if runtime.GOOS == "linux" && len(before) == 0 {
+		t.Error("no process of a function was there before the last upgrade")
+	}
+	for pid, file := range functionFiles(old) {
+		if file == before[pid] {
 			t.Errorf("process %d of the functions before the last upgrade is still there", pid)
 		}
 	}
@@ -58,4 +71,16 @@ func RunUpgrade(t *testing.T, road *Cloud, seed uint64) {
 	t.Logf("operations beside %d upgrades: %d", upgrades, load.done.Load())
 	t.Logf("statements acknowledged beside upgrades: %d", load.acknowledged())
 	t.Logf("processes of functions before and after upgrades: %d", len(all))
+}
+
+// functionFiles are the binaries that processes run, by process id, of those that are there and run a function. An id is soon that of
+// another process, or of a thread, but no two builds of the functions lie in the same place. Source: proc(5), /proc/PID/exe.
+func functionFiles(pids []int) map[int]string {
+	files := make(map[int]string)
+	for _, pid := range pids {
+		if file, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && filepath.Base(file) == "bootstrap" {
+			files[pid] = file
+		}
+	}
+	return files
 }
