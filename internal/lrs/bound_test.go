@@ -152,12 +152,10 @@ func TestManyReferrers(t *testing.T) {
 	if _, err := w.service.Statement(t.Context(), p, uuidOf(0), true); err != nil {
 		t.Errorf("the void does not count at once: %v", err)
 	}
-	began := time.Now()
-	w.followToTheEnd()
-	took := time.Since(began)
-	t.Logf("%d referrers completed in %v", referrers, took.Round(time.Millisecond))
-	if took > time.Minute {
-		t.Errorf("completing %d referrers took %v", referrers, took)
+	var followed table.Meter
+	w.followToTheEndUnder(table.WithMeter(t.Context(), &followed))
+	if cost, calls := followed.Total(); calls > 3*referrers || cost.Read > 5*referrers || cost.Write > 8*referrers {
+		t.Errorf("completing %d referrers took %d calls, %v read and %v write units", referrers, calls, cost.Read, cost.Write)
 	}
 	if got := len(w.walk(p, Query{Activity: "http://example.org/thing"})); got != referrers+1 { // and the void
 		t.Errorf("%d statements lead to the activity, want %d", got, referrers+1)

@@ -191,9 +191,7 @@ func TestCursorLivesOnADay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := worldOn(t, db, db, nil)
-		w.clock = position.NewClock(clock.now, nil)
-		w.service = w.newService(db, OneProcess{Positions: w.clock})
+		w := worldOn(t, db, db, clock.now)
 		return w, auth.NewDirectory(auth.Config{Tables: db, Scanner: db, Now: clock.now, Shards: 2}), func() {
 			if err := db.Close(); err != nil {
 				t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/cloudtest"
+	"github.com/cairn-lrs/cairn/internal/position/positiontest"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table/dynamo/dynamotest"
 )
@@ -24,7 +25,7 @@ func newDynamoWorld(t testing.TB) (w *world, ok bool) {
 		return nil, false
 	}
 	db := dynamotest.Open(t, servers, schema.Tables)
-	w = worldOn(t, db, db, nil)
+	w = worldOn(t, db, db, positiontest.Unhurried(time.Now))
 	w.service = New(Config{Tables: db, Blobs: w.blobs, Positions: w.clock, Authorities: noAuthorities{},
 		Horizon: OneProcess{Positions: w.clock, IndexLag: 20 * time.Millisecond}})
 	w.follower = &Follower{Service: w.service}

@@ -200,7 +200,7 @@ func TestFollowerRuns(t *testing.T) {
 	}
 	w.mustStore(p, plain(uuidOf(1), "ann", "did", "thing"))
 	thing := Query{Activity: "http://example.org/thing"}
-	for deadline := time.Now().Add(20 * time.Second); len(w.walk(p, thing)) != referrers+1; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); len(w.walk(p, thing)) != referrers+1; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d statements lead to the activity, want %d", len(w.walk(p, thing)), referrers+1)
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/blob/disk"
 	"github.com/cairn-lrs/cairn/internal/position"
+	"github.com/cairn-lrs/cairn/internal/position/positiontest"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
@@ -42,7 +44,8 @@ func newWorld(t testing.TB, faults *pebble.Faults) *world { return worldIn(t, vf
 
 // worldIn opens a Service on the embedded engine in a file system.
 func worldIn(t testing.TB, fs vfs.FS, faults *pebble.Faults) *world {
-	db, err := pebble.Open("data", schema.Tables, pebble.Options{FS: fs, Faults: faults})
+	now := positiontest.Unhurried(time.Now)
+	db, err := pebble.Open("data", schema.Tables, pebble.Options{FS: fs, Faults: faults, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,20 +54,17 @@ func worldIn(t testing.TB, fs vfs.FS, faults *pebble.Faults) *world {
 			t.Error(err)
 		}
 	})
-	return worldOn(t, db, db, nil)
+	return worldOn(t, db, db, now)
 }
 
-func worldOn(t testing.TB, tables table.DB, scanner table.Scanner, horizon Horizon) *world {
+func worldOn(t testing.TB, tables table.DB, scanner table.Scanner, now func() time.Time) *world {
 	blobs, err := disk.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, tables: tables, scanner: scanner, blobs: blobs, lister: blobs, clock: position.NewClock(nil, nil)}
+	w := &world{t: t, tables: tables, scanner: scanner, blobs: blobs, lister: blobs, clock: position.NewClock(now, nil)}
 	w.uploads = transfer.New(transfer.Config{Blobs: blobs, URLs: blobs})
-	if horizon == nil {
-		horizon = OneProcess{Positions: w.clock}
-	}
-	w.service = w.newService(tables, horizon)
+	w.service = w.newService(tables, OneProcess{Positions: w.clock})
 	w.follower = &Follower{Service: w.service}
 	return w
 }
@@ -204,9 +204,14 @@ func agent(t testing.TB, name string) *xapi.Actor {
 // followToTheEnd lets the follower complete every change that there is.
 func (w *world) followToTheEnd() {
 	w.t.Helper()
+	w.followToTheEndUnder(w.t.Context())
+}
+
+func (w *world) followToTheEndUnder(ctx context.Context) {
+	w.t.Helper()
 	for n := 1; n > 0; {
 		var err error
-		if n, err = w.follower.Pass(w.t.Context()); err != nil {
+		if n, err = w.follower.Pass(ctx); err != nil {
 			w.t.Fatalf("follow: %v", err)
 		}
 	}
