@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/json/v2"
 	"errors"
@@ -67,29 +66,19 @@ func (c *client) do(ctx context.Context, method, target string, body io.Reader, 
 }
 
 func (c *client) once(ctx context.Context, method, target string, body []byte, header []string) (answer, error) {
-	request, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
-	if err != nil {
-		return answer{}, fmt.Errorf("make request: %w", err)
-	}
-	request.SetBasicAuth(c.who.Key, c.who.Secret)
-	request.Header.Set("X-Experience-API-Version", "1.0.3")
+	request := outgoing{method: method, url: target, header: http.Header{}, body: string(body)}
+	request.header.Set("Authorization", basic(c.who))
+	request.header.Set("X-Experience-API-Version", "1.0.3")
 	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
+		request.header.Set("Content-Type", "application/json")
 	}
 	for i := 0; i+1 < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
+		request.header.Set(header[i], header[i+1])
 	}
 	begun := time.Now()
-	response, err := c.http.Do(request)
-	if err != nil {
-		return answer{}, fmt.Errorf("send request: %w", err)
-	}
-	defer response.Body.Close()
-	got, err := io.ReadAll(response.Body)
-	if err != nil {
-		return answer{}, fmt.Errorf("read answer: %w", err)
-	}
-	return answer{status: response.StatusCode, header: response.Header, body: got, took: time.Since(begun)}, nil
+	a, err := send(ctx, c.http, request)
+	a.took = time.Since(begun)
+	return a, err
 }
 
 // post posts statements.

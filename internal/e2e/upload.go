@@ -1,12 +1,10 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json/v2"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 )
@@ -33,21 +31,9 @@ func (c *client) newTicket(ctx context.Context, content []byte) (ticket, answer,
 
 // byURL sends a request with a signed URL, which is the right: it has no credentials.
 func (c *client) byURL(ctx context.Context, method, signed string, header map[string]string, content []byte) (answer, error) {
-	request, err := http.NewRequestWithContext(ctx, method, signed, bytes.NewReader(content))
-	if err != nil {
-		return answer{}, fmt.Errorf("make request: %w", err)
-	}
+	out := outgoing{method: method, url: signed, header: http.Header{}, body: string(content)}
 	for name, value := range header {
-		request.Header.Set(name, value)
+		out.header.Set(name, value)
 	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return answer{}, fmt.Errorf("send request: %w", err)
-	}
-	defer response.Body.Close()
-	got, err := io.ReadAll(response.Body)
-	if err != nil {
-		return answer{}, fmt.Errorf("read answer: %w", err)
-	}
-	return answer{status: response.StatusCode, header: response.Header, body: got}, nil
+	return send(ctx, c.http, out)
 }
