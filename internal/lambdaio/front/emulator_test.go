@@ -32,7 +32,7 @@ func TestEmulatorAnswersAlike(t *testing.T) {
 		if os.Getenv(cloudtest.Require) != "" {
 			t.Fatalf("%s is not set, and %s forbids to go without: `make lint-template` installs the emulator, `make test` finds it", emulator, cloudtest.Require)
 		}
-		t.Logf("the front was not held beside AWS's emulator: %s is not set", emulator)
+		t.Logf("AWS's emulator did not run beside the front: %s is not set; `make lint-template` installs it", emulator)
 		return
 	}
 	servers, ok := cloudtest.Start(t)
