@@ -196,7 +196,7 @@ func (w *write) settle(ctx context.Context, st *incoming, found *record) error {
 	if err != nil {
 		return err
 	}
-	equal, err := xapi.EqualJSON(body, st.render(found.position))
+	equal, err := xapi.EqualStored(body, st.render(found.position))
 	if err != nil {
 		return fmt.Errorf("compare statement %s with the stored one: %w", st.id, err)
 	}

@@ -102,6 +102,30 @@ func TestEquality(t *testing.T) {
 	}
 }
 
+// TestEqualStored has what a statement was sent with, and what came under its id later.
+func TestEqualStored(t *testing.T) {
+	bare := replaced(t, smallStatement, "/version", `"1.0.0"`)
+	first := replaced(t, bare, "/timestamp", `"2026-01-01T00:00:00Z"`)
+	second := replaced(t, bare, "/timestamp", `"2027-01-01T00:00:00Z"`)
+	edits := Edits{Stored: "2027-05-01T00:00:00.000Z", Timestamp: "2027-05-01T00:00:00.000Z"}
+	for _, test := range []struct {
+		name       string
+		kept, came string
+		equal      bool
+	}{
+		{"without a timestamp both", bare, bare, true},
+		{"none came", first, bare, true},
+		{"none was there", bare, first, true},
+		{"the same", first, first, true},
+		{"another", first, second, false},
+	} {
+		kept, came := mustDecode(t, test.kept, V1).Render(edits), mustDecode(t, test.came, V1).Render(edits)
+		if equal, err := EqualStored(kept, came); err != nil || equal != test.equal {
+			t.Errorf("%s: %v, %v, want %v", test.name, equal, err, test.equal)
+		}
+	}
+}
+
 func equal(a, b *Statement) bool {
 	same, err := EqualJSON(a.raw, b.raw)
 	if err != nil {

@@ -155,6 +155,8 @@ func TestLanguageChoice(t *testing.T) {
 		{"de-AT", "de de-AT", "de-AT"},
 		{"fr;q=0.2, de;q=0.8", "fr de", "de"},
 		{"fr;q=0.2,de;q=0.8", "fr en", "fr"},
+		{"de;Q=0.2, fr;q=0.8", "fr de", "fr"},
+		{"de ;\tq = 0.2, fr;q=0.8", "fr de", "fr"},
 		{"en-GB;q=0.1, en;q=0.9", "en-GB en-US", "en-US"}, // the longest range that matches counts
 		{"*", "fr de", "de"},
 		{"fr;q=0.5, *;q=0.7", "fr de", "de"},

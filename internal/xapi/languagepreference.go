@@ -17,6 +17,8 @@ type languageRange struct {
 // maxLanguageRanges bounds the work per language map; browsers send a handful.
 const maxLanguageRanges = 64
 
+var withoutSpace = strings.NewReplacer(" ", "", "\t", "")
+
 // parseAcceptLanguage reads a header and passes over what it cannot read: a wrong
 // preference is no reason to refuse a query.
 func parseAcceptLanguage(header string) languagePreference {
@@ -31,7 +33,7 @@ func parseAcceptLanguage(header string) languagePreference {
 			continue
 		}
 		quality := 1.0
-		if q, ok := strings.CutPrefix(strings.ReplaceAll(parameters, " ", ""), "q="); ok {
+		if q, ok := strings.CutPrefix(strings.ToLower(withoutSpace.Replace(parameters)), "q="); ok {
 			parsed, err := strconv.ParseFloat(q, 64)
 			if err != nil || !(parsed >= 0 && parsed <= 1) {
 				continue
