@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"strconv"
 	"strings"
 
 	"github.com/cairn-lrs/cairn/internal/httpapi/edge"
@@ -98,6 +99,9 @@ func checkFirstPart(h textproto.MIMEHeader) error {
 func newPart(number int, h textproto.MIMEHeader, content []byte) (lrs.Part, error) {
 	if !strings.EqualFold(h.Get("Content-Transfer-Encoding"), "binary") {
 		return lrs.Part{}, partError(number, "its Content-Transfer-Encoding must be binary")
+	}
+	if length := h.Get("Content-Length"); length != "" && length != strconv.Itoa(len(content)) {
+		return lrs.Part{}, partError(number, "its content has %d bytes, which is not its Content-Length", len(content))
 	}
 	claimed := h.Values("X-Experience-API-Hash")
 	if len(claimed) != 1 || claimed[0] == "" {
