@@ -156,15 +156,7 @@ func serveAll(ctx context.Context, origins []served, log *slog.Logger) error {
 	failed := make(chan error, len(origins))
 	servers := make([]*http.Server, len(origins))
 	for i, o := range origins {
-		servers[i] = &http.Server{
-			Handler:           o.handler,
-			ReadHeaderTimeout: readHeaderTimeout,
-			ReadTimeout:       readTimeout,
-			WriteTimeout:      writeTimeout,
-			IdleTimeout:       idleTimeout,
-			MaxHeaderBytes:    maxHeaderBytes,
-			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		}
+		servers[i] = newServer(o.handler, log)
 		go func() { failed <- servers[i].Serve(o.listener) }()
 	}
 	var problem error
@@ -182,6 +174,19 @@ func serveAll(ctx context.Context, origins []served, log *slog.Logger) error {
 		}
 	}
 	return problem
+}
+
+// newServer makes a server of which no client holds a connection for ever.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 }
 
 // serveOperator lets the operator's commands reach this process. Without it they need the server stopped, which is

@@ -54,6 +54,9 @@ func (r *Request) unpackForm() error {
 	for _, own := range []string{"Content-Type", "Content-Length"} { // those of the form, not of the content
 		header.Del(own)
 	}
+	if fromOtherPage(r.http) {
+		header.Del("Authorization")
+	}
 	r.form = &form{}
 	r.Params = make(Params, len(fields))
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
@@ -74,6 +77,13 @@ func (r *Request) unpackForm() error {
 	r.Method, r.Header = method, header
 	return r.checkFormContent()
 }
+
+// fromOtherPage reports whether a browser sends the request for a page of another origin. Such a page may send a form without
+// being asked for a preflight, and browsers add the credentials that they remember of an origin to all that goes there. So a form
+// brings its credentials as a field, or whoever made the page would act with those of its visitor.
+func fromOtherPage(r *http.Request) bool { return anyPage.Check(r) != nil }
+
+var anyPage = http.NewCrossOriginProtection()
 
 // checkFormContent holds content and method against each other.
 func (r *Request) checkFormContent() error {

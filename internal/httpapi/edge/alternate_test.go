@@ -96,6 +96,40 @@ func TestFieldsOfTheFormOverrideHeaders(t *testing.T) {
 	}
 }
 
+// A browser adds the credentials that it remembers of the LRS to what a page of any origin sends there, and a form is sent without
+// a preflight: there they count for nothing. What stands in the form, whoever made it knew.
+func TestFormsOfOtherPagesBringTheirCredentials(t *testing.T) {
+	const other, version = "https://other.example", "X-Experience-API-Version=1.0.3"
+	for _, test := range []struct {
+		name   string
+		form   string
+		header []string
+		status int
+	}{
+		{"remembered by the browser", version, []string{"Sec-Fetch-Site: cross-site", "Origin: " + other}, 401},
+		{"on a sibling's page", version, []string{"Sec-Fetch-Site: same-site"}, 401},
+		{"remembered by an older browser", version, []string{"Origin: " + other}, 401},
+		{"on a page without an origin", version, []string{"Origin: null"}, 401},
+		{"in the form", version + "&" + credentialsField, []string{"Sec-Fetch-Site: cross-site", "Origin: " + other}, 200},
+		{"on a page of the same origin", version, []string{"Sec-Fetch-Site: same-origin", "Origin: http://example.com"}, 200},
+		{"on one in an older browser", version, []string{"Origin: http://example.com"}, 200},
+		{"without a browser", version, nil, 200},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := request("POST", "http://example.com/xapi/echo?method=DELETE", test.form, test.header...)
+			got := serve(newTestEdge(io.Discard), r)
+			if got.StatusCode != test.status {
+				t.Fatalf("got %d, want %d: %s", got.StatusCode, test.status, bodyOf(t, got))
+			}
+			if got.StatusCode == 401 {
+				if message := problemOf(t, got).Message; !strings.Contains(message, "field Authorization") {
+					t.Errorf("the refusal does not say where credentials belong: %s", message)
+				}
+			}
+		})
+	}
+}
+
 // What is sent as a form and as a usual request must reach the handler alike.
 func TestFormAndUsualRequestAreTheSame(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

@@ -12,6 +12,9 @@ import (
 // Source: xAPI 1.0.3 Communication 4.0.
 func (e *Edge) authenticate(r *Request) error {
 	key, secret, ok := (&http.Request{Header: r.Header}).BasicAuth()
+	if !ok && r.form != nil && fromOtherPage(r.http) {
+		return unauthorized(e.Dialect, "a form of another origin brings Basic credentials as its field Authorization, with a key and its secret")
+	}
 	if !ok {
 		return unauthorized(e.Dialect, "this resource needs Basic credentials: the header Authorization with a key and its secret")
 	}
