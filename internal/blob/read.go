@@ -1,9 +1,11 @@
 package blob
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 )
 
@@ -32,6 +34,10 @@ type Piece struct {
 	Store Store // of the object; nil for Bytes
 	Key   string
 	Size  int64 // of the object
+
+	// Sum, when set, hashes the object as it is read from its beginning, and Digest is what that must come to.
+	Sum    hash.Hash
+	Digest []byte
 }
 
 // Len is the number of bytes.
@@ -53,6 +59,9 @@ type Reader struct {
 	body  io.ReadCloser // what is open, of piece number piece, at position at; nil: nothing
 	piece int
 	tries int // how often that piece was opened on the way to its end
+
+	summing int   // the piece whose Sum has
+	summed  int64 // so many bytes from its beginning
 }
 
 var _ io.ReadSeekCloser = (*Reader)(nil)
@@ -98,6 +107,9 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 	p = p[:min(int64(len(p)), piece.Size-offset)]
 	for {
 		if n, err = r.readObject(p, number, offset); n > 0 {
+			if err := r.sum(p[:n], number, offset); err != nil {
+				return 0, errors.Join(err, r.Close())
+			}
 			r.at += int64(n)
 			return n, nil
 		}
@@ -105,6 +117,31 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 			return 0, err
 		}
 	}
+}
+
+// ErrDamaged says that an object does not have the digest that it was stored with.
+var ErrDamaged = errors.New("blob: object is damaged")
+
+// sum hashes what was read of a piece. Its last bytes are given out only when it has its digest, so that nobody gets a damaged
+// object whole. A piece that is not read from its beginning is not checked.
+func (r *Reader) sum(p []byte, number int, offset int64) error {
+	piece := r.pieces[number]
+	if piece.Sum == nil {
+		return nil
+	}
+	if offset == 0 {
+		piece.Sum.Reset()
+		r.summing, r.summed = number, 0
+	}
+	if number != r.summing || offset != r.summed {
+		return nil
+	}
+	_, _ = piece.Sum.Write(p) // never fails
+	r.summed += int64(len(p))
+	if r.summed == piece.Size && !bytes.Equal(piece.Sum.Sum(nil), piece.Digest) {
+		return fmt.Errorf("read %s: %w", piece.Key, ErrDamaged)
+	}
+	return nil
 }
 
 // find gives the piece at the present position, which is not the end, and the offset in it.

@@ -3,6 +3,7 @@ package blob_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"strings"
@@ -41,7 +42,8 @@ func (m *memory) Get(_ context.Context, key string, offset, _ int64) (io.ReadClo
 func TestReader(t *testing.T) {
 	store := &memory{objects: map[string]string{"a": "0123456789", "empty": "", "b": "xyz"}}
 	object := func(key string) blob.Piece {
-		return blob.Piece{Store: store, Key: key, Size: int64(len(store.objects[key]))}
+		digest := sha256.Sum256([]byte(store.objects[key]))
+		return blob.Piece{Store: store, Key: key, Size: int64(len(store.objects[key])), Sum: sha256.New(), Digest: digest[:]}
 	}
 	rapid.Check(t, func(r *rapid.T) {
 		var pieces []blob.Piece
@@ -73,6 +75,30 @@ func TestReader(t *testing.T) {
 	})
 	if err := iotest.TestReader(blob.NewReader(t.Context(), object("b"), blob.Piece{Bytes: []byte("--")}, object("a")), []byte("xyz--0123456789")); err != nil {
 		t.Error(err)
+	}
+}
+
+// An object with other bytes than it was stored with is never given out whole, from its beginning or again.
+func TestReaderHoldsBackWhatIsDamaged(t *testing.T) {
+	const object = "0123456789"
+	digest := sha256.Sum256([]byte(object))
+	for _, breaks := range []int64{0, 4} {
+		for at := range object {
+			damaged := []byte(object)
+			damaged[at] ^= 1
+			store := &memory{objects: map[string]string{"a": string(damaged)}, breaks: breaks}
+			piece := blob.Piece{Store: store, Key: "a", Size: int64(len(object)), Sum: sha256.New(), Digest: digest[:]}
+			reader := blob.NewReader(t.Context(), blob.Piece{Bytes: []byte("head")}, piece, blob.Piece{Bytes: []byte("tail")})
+			for range 2 {
+				if _, err := reader.Seek(0, io.SeekStart); err != nil {
+					t.Fatal(err)
+				}
+				got, err := io.ReadAll(iotest.OneByteReader(reader))
+				if !errors.Is(err, blob.ErrDamaged) || len(got) >= len("head"+object) {
+					t.Errorf("byte %d, breaks %d: %q, %v", at, breaks, got, err)
+				}
+			}
+		}
 	}
 }
 

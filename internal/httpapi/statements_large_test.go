@@ -270,6 +270,46 @@ func TestLostLargeAttachment(t *testing.T) {
 	}
 }
 
+// An attachment whose bytes have changed on the disk is given to nobody as what it was: a small one is an error, and of a large one
+// that is on its way the connection is cut.
+func TestDamagedAttachment(t *testing.T) {
+	for _, byURL := range []bool{false, true} {
+		for _, size := range []int{5, 5_000_000} {
+			c := newServerWith(t, byURL).newClient()
+			file, id := pattern(size, "film"), uuid()
+			c.do("PUT", query("statementId", id), statement(attached(attachment(file, "video/mp4", sha2(file)))), "X-Cairn-Upload: "+c.upload(file)).want(t, 204)
+			for _, key := range c.keys(c.store.ID + "/attachments/") {
+				if err := c.blobs.Delete(t.Context(), key); err != nil {
+					t.Fatal(err)
+				}
+				if err := c.blobs.Put(t.Context(), key, []byte("F"+file[1:])); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if size > transfer.MaxWhole && !byURL {
+				r := c.get("/xapi/statements"+query("statementId", id, "attachments", "true"), c.credential)
+				if !c.isCut(r) {
+					t.Errorf("%d bytes: the answer is whole", size)
+				}
+				continue
+			}
+			if a := c.do("GET", query("statementId", id, "attachments", "true"), ""); a.StatusCode < 500 || strings.Contains(a.body, file[1:]) {
+				t.Errorf("%d bytes: status %d with %.100q", size, a.StatusCode, a.body)
+			}
+			if kept := c.keys("answers/"); len(kept) > 0 {
+				t.Errorf("kept: %v", kept)
+			}
+		}
+	}
+}
+
+// isCut reports whether the answer to a request breaks off.
+func (c client) isCut(r *http.Request) (cut bool) {
+	defer func() { cut = recover() == http.ErrAbortHandler }() // what net/http cuts the connection for
+	c.ServeHTTP(httptest.NewRecorder(), r)
+	return false
+}
+
 // A link that browsers show must not run what a learner stored: it is saved, under the type of the answer and no other.
 func TestLargeAnswerIsNoPage(t *testing.T) {
 	c := newServerWith(t, true).newClient()

@@ -1,6 +1,7 @@
 package lrs
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -249,7 +250,7 @@ func (s *Service) Attachments(ctx context.Context, p auth.Principal, statements 
 				continue
 			}
 			done[sha2] = true
-			piece, err := content(ctx, attachmentKey(p.Store.ID, st.attachmentMonth, sha2))
+			piece, err := content(ctx, attachmentKey(p.Store.ID, st.attachmentMonth, sha2), digest)
 			if err != nil {
 				return nil, fmt.Errorf("read attachment of statement %s: %w", st.ID, err)
 			}
@@ -259,14 +260,22 @@ func (s *Service) Attachments(ctx context.Context, p auth.Principal, statements 
 	return all, nil
 }
 
-// whole reads an object.
-func (s *Service) whole(ctx context.Context, key string) (blob.Piece, error) {
+// whole reads an object, which must have the digest.
+func (s *Service) whole(ctx context.Context, key string, digest []byte) (blob.Piece, error) {
 	body, err := s.readBlob(ctx, key)
-	return blob.Piece{Bytes: body}, err
+	if err != nil {
+		return blob.Piece{}, err
+	}
+	sum := digestOf(len(digest))
+	sum.Write(body)
+	if !bytes.Equal(sum.Sum(nil), digest) {
+		return blob.Piece{}, blob.ErrDamaged
+	}
+	return blob.Piece{Bytes: body}, nil
 }
 
-// unread asks for an object's size.
-func (s *Service) unread(ctx context.Context, key string) (blob.Piece, error) {
+// unread asks for an object's size. Its digest is looked at when it is read.
+func (s *Service) unread(ctx context.Context, key string, digest []byte) (blob.Piece, error) {
 	body, size, err := s.Blobs.Get(ctx, key, 0, 0)
 	if err == nil {
 		err = body.Close()
@@ -274,7 +283,7 @@ func (s *Service) unread(ctx context.Context, key string) (blob.Piece, error) {
 	if errors.Is(err, blob.ErrUnavailable) {
 		err = unavailable("stored bytes could not be read", err)
 	}
-	return blob.Piece{Store: s.Blobs, Key: key, Size: size}, err
+	return blob.Piece{Store: s.Blobs, Key: key, Size: size, Sum: digestOf(len(digest)), Digest: digest}, err
 }
 
 // contentTypes are the content types of a stored statement's attachments by digest.

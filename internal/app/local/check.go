@@ -19,6 +19,21 @@ func Check(ctx context.Context, dir string, o app.CheckOptions) (s app.CheckSumm
 		return s, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
+	s, err = c.check(ctx, o)
+	if ctx.Err() != nil {
+		return s, err
+	}
+	problem := c.Tables.Verify(ctx)
+	if problem == nil || ctx.Err() != nil {
+		return s, errors.Join(err, problem)
+	}
+	s.Differences++ // and the reason why the rest could not be checked, if it could not
+	o.Report(lrs.Difference{What: DamagedTables, Detail: problem.Error()})
+	return s, nil
+}
+
+// check finishes what was left and checks what is in the tables.
+func (c *Cairn) check(ctx context.Context, o app.CheckOptions) (s app.CheckSummary, err error) {
 	var lost error
 	follower := &lrs.Follower{Service: c.Statements, Also: c.Rollups.Fold(0), Trimmed: func() { lost = c.Rollups.CountAgain(ctx) }}
 	for n := 1; n > 0 && lost == nil; {
@@ -32,15 +47,5 @@ func Check(ctx context.Context, dir string, o app.CheckOptions) (s app.CheckSumm
 	if _, err := c.Rollups.CountOlder(ctx); err != nil {
 		return s, err
 	}
-	if s, err = c.Check(ctx, c.Tables, c.Blobs, o); err != nil {
-		return s, err
-	}
-	if problem := c.Tables.Verify(ctx); problem != nil {
-		if ctx.Err() != nil {
-			return s, problem
-		}
-		s.Differences++
-		o.Report(lrs.Difference{What: DamagedTables, Detail: problem.Error()})
-	}
-	return s, nil
+	return c.Check(ctx, c.Tables, c.Blobs, o)
 }

@@ -214,6 +214,7 @@ func engineOptions(opts Options, lock *engine.Lock, f *failure) *engine.Options 
 		FS:                          opts.FS,
 		Lock:                        lock,
 		Logger:                      engineLog{f},
+		EventListener:               &engine.EventListener{DataCorruption: toldByTheRead},
 		FormatMajorVersion:          engine.FormatTableFormatV6,
 		Cache:                       engine.NewCache(opts.CacheBytes),
 		MemTableSize:                min(memTableBytes, uint64(opts.CacheBytes/4)),
@@ -232,6 +233,10 @@ func engineOptions(opts Options, lock *engine.Lock, f *failure) *engine.Options 
 	}
 	return settings
 }
+
+// toldByTheRead leaves it to the read that met a damaged block to tell of it. The engine's own answer is Fatalf, for which this
+// package would stop the reader where it is, for ever, and every writer.
+func toldByTheRead(engine.DataCorruptionInfo) {}
 
 // Close ends the DB. Calls under way are waited for, and their contexts bound the wait; later ones get ErrClosed.
 // After a failure of the disk the engine cannot be closed in order: Close returns that failure, and the folder stays

@@ -13,7 +13,7 @@ import (
 )
 
 // Verify derives every index entry from the items and compares: nothing may be missing, different or too many. It
-// also decodes every item. The error names table and index of the first difference of each kind, never a key. Writes
+// also decodes every item, and reads everything else. The error names table and index of the first difference of each kind, never a key. Writes
 // have to rest meanwhile, and index delays to be over.
 func (db *DB) Verify(ctx context.Context) error {
 	if err := db.enter(ctx); err != nil {
@@ -26,7 +26,24 @@ func (db *DB) Verify(ctx context.Context) error {
 			problems = append(problems, fmt.Errorf("verify table %s: %w", t.Name, err))
 		}
 	}
+	if err := db.readEverything(ctx); err != nil {
+		problems = append(problems, fmt.Errorf("read everything: %w", err))
+	}
 	return errors.Join(problems...)
+}
+
+// readEverything reads all that the engine keeps, so that it looks at every checksum, those of the feed too.
+func (db *DB) readEverything(ctx context.Context) error {
+	iter, err := db.engine.NewIter(nil)
+	if err != nil {
+		return err
+	}
+	for iter.First(); iter.Valid() && ctx.Err() == nil; iter.Next() {
+		if _, err := iter.ValueAndErr(); err != nil {
+			break // which the iterator tells too
+		}
+	}
+	return errors.Join(ctx.Err(), iter.Error(), iter.Close())
 }
 
 func (db *DB) verifyTable(ctx context.Context, t *tableState) error {
