@@ -18,6 +18,10 @@ SAM := $(LINT_TOOLS)/bin/sam
 # AWS's runtime interface emulator comes with SAM; a test holds it beside the front, once `make lint-template` has installed it.
 export CAIRN_RIE = $(abspath $(firstword $(wildcard $(LINT_TOOLS)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(subst aarch64,arm64,$(shell uname -m)))))
 export SAM_CLI_TELEMETRY := 0
+# SAM knows the region by this name only, unlike the AWS CLI and Cairn.
+ifdef AWS_REGION
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
 # Where `make bench` leaves its results.
 OUT ?= bin/bench
 

@@ -2,6 +2,8 @@ package archtest
 
 import (
 	"io/fs"
+	"os"
+	"os/exec"
 	"path"
 	"strings"
 	"testing"
@@ -84,5 +86,27 @@ func TestTemplateDeploysEachFunction(t *testing.T) {
 	}
 	if diff := cmp.Diff(routes, described); diff != "" {
 		t.Errorf("functions and their routes (-template.yaml +functions/*/main.go):\n%s", diff)
+	}
+}
+
+// TestMakeGivesSAMTheRegion: the AWS CLI and Cairn's own commands read AWS_REGION, SAM does not.
+func TestMakeGivesSAMTheRegion(t *testing.T) {
+	for name, c := range map[string]struct {
+		environment []string
+		want        string
+	}{
+		"as for Cairn":             {[]string{"AWS_REGION=eu-north-1", "AWS_DEFAULT_REGION=us-west-2"}, "eu-north-1"},
+		"as for SAM":               {[]string{"AWS_DEFAULT_REGION=us-west-2"}, "us-west-2"},
+		"none, so the profile has": {nil, "unset"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command("make", "-s", "-C", "../..", "-f", "Makefile", "-f", "-", "region")
+			cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, c.environment...)
+			cmd.Stdin = strings.NewReader("region: ; @echo $${AWS_DEFAULT_REGION-unset}\n")
+			got, err := cmd.CombinedOutput()
+			if err != nil || strings.TrimSpace(string(got)) != c.want {
+				t.Errorf("SAM gets the region %q, %v, want %q", got, err, c.want)
+			}
+		})
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/schema"
 )
 
-var update = flag.Bool("update", false, "write infra/scaling.yaml anew")
+var update = flag.Bool("update", false, "write infra/scaling.yaml and infra/import.yaml anew")
 
 // scalingFile is the nested stack that scales tables and indexes when they are provisioned.
 const scalingFile = "../../infra/scaling.yaml"

@@ -18,13 +18,14 @@ type fault struct {
 
 // faults are what an edit may get wrong: one for each rule of this folder, and what cfn-lint is relied on for.
 var faults = []fault{
-	{name: "table goes with the stack", in: "StatementsTable", old: "DeletionPolicy: Retain", new: "DeletionPolicy: Delete"},
+	{name: "table goes with the stack", in: "StatementsTable", old: "DeletionPolicy: RetainExceptOnCreate", new: "DeletionPolicy: Delete"},
 	{name: "table is replaced and lost", in: "TermsTable", old: "UpdateReplacePolicy: Retain", new: "UpdateReplacePolicy: Delete"},
+	{name: "table that stays of a deployment that failed", in: "RollupsTable", old: "RetainExceptOnCreate", new: "Retain"},
 	{name: "table that cannot be restored", in: "DocumentsTable", old: "PointInTimeRecoveryEnabled: true", new: "PointInTimeRecoveryEnabled: false"},
 	{name: "table without encryption", in: "StoresTable", old: "SSEEnabled: true", new: "SSEEnabled: false"},
 	{name: "table without protection", in: "CredentialsTable", old: "DeletionProtectionEnabled: !Ref KeepData", new: "DeletionProtectionEnabled: false"},
 	{name: "table whose throttled writes nobody sees", in: "WritesThrottled", old: "!Ref DocumentsTable", new: "!Ref PersonsTable", mentioned: "DocumentsTable: no alarm"},
-	{name: "bucket goes with the stack", in: "Bucket", old: "DeletionPolicy: Retain", new: "DeletionPolicy: Delete"},
+	{name: "bucket goes with the stack", in: "Bucket", old: "DeletionPolicy: RetainExceptOnCreate", new: "DeletionPolicy: Delete"},
 	{name: "bucket that a policy may open", in: "Bucket", old: "RestrictPublicBuckets: true", new: "RestrictPublicBuckets: false"},
 	{name: "bucket whose objects others may own", in: "Bucket", old: "BucketOwnerEnforced", new: "ObjectWriter"},
 	{name: "bucket without encryption", in: "Bucket", old: "SSEAlgorithm: AES256", new: ""},
@@ -64,6 +65,9 @@ var faults = []fault{
 	{name: "uploads that stay", in: "Bucket", old: "Prefix: uploads/", new: "Prefix: upload/"},
 	{name: "large answers that stay", in: "Bucket", old: "Prefix: answers/", new: "Prefix: answer/"},
 	{name: "old TLS", in: "Domain", old: "TLS_1_2", new: "TLS_1_0"},
+	{name: "dashboard without a function", in: "Dashboard", old: `[".", ".", ".", "${AgentsFunction}"], `, new: "", mentioned: "Dashboard: it does not show AWS/Lambda Throttles FunctionName ${AgentsFunction}"},
+	{name: "dashboard without an index", in: "Dashboard", old: `[".", ".", ".", ".", ".", "byVerb"],`, new: "", mentioned: "GlobalSecondaryIndexName byVerb"},
+	{name: "dashboard that is no JSON", in: "Dashboard", old: `"type": "metric",`, new: `"type": metric,`},
 	{name: "a type that no rule knows", in: "Dashboard", old: "AWS::CloudWatch::Dashboard", new: "AWS::Kinesis::Stream"},
 
 	{name: "value from nothing", in: "StateFunction", old: "${AWS::StackName}", new: "${Stack}"},

@@ -1,4 +1,4 @@
-// Command lintstack checks what is deployed: template.yaml and infra/scaling.yaml by cfn-lint, and template.yaml by the
+// Command lintstack checks what is deployed: template.yaml and those in infra by cfn-lint, and template.yaml by the
 // rules of this folder, which say what cfn-lint cannot know (everything is encrypted, kept, throttled, watched; no policy
 // has a wildcard). Then it plants each of its faults in a copy of template.yaml and requires that it is reported:
 // a linter that reports nothing has to be one that could.
@@ -42,7 +42,7 @@ func run(out io.Writer, linter string, planted bool) error {
 	if err != nil {
 		return err
 	}
-	for _, file := range []string{"template.yaml", "infra/scaling.yaml"} {
+	for _, file := range []string{"template.yaml", "infra/scaling.yaml", "infra/import.yaml"} {
 		reported, err := lint(linter, file)
 		if err != nil {
 			return err
@@ -57,7 +57,7 @@ func run(out io.Writer, linter string, planted bool) error {
 	if len(found) > 0 {
 		return fmt.Errorf("%d faults", len(found))
 	}
-	fmt.Fprintln(out, "template.yaml and infra/scaling.yaml: nothing to report")
+	fmt.Fprintln(out, "template.yaml, infra/scaling.yaml and infra/import.yaml: nothing to report")
 	if !planted {
 		return nil
 	}

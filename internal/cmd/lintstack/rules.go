@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json/v2"
 	"iter"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,22 +23,24 @@ var rules = map[string]func(s *stack, id string, r resource){
 	"AWS::Serverless::HttpApi":      (*stack).api,
 	"AWS::Logs::LogGroup":           (*stack).logGroup,
 	"AWS::CloudWatch::Alarm":        (*stack).alarm,
+	"AWS::CloudWatch::Dashboard":    (*stack).dashboard,
 	"AWS::ApiGatewayV2::DomainName": (*stack).domain,
 
 	"AWS::S3::BucketPolicy":         (*stack).tlsOnly,
 	"AWS::SQS::QueuePolicy":         (*stack).tlsOnly,
 	"AWS::ApiGatewayV2::ApiMapping": nothing,
 	"AWS::CloudFormation::Stack":    nothing,
-	"AWS::CloudWatch::Dashboard":    nothing,
 	"AWS::SNS::Topic":               nothing, // a key of one's own would be needed: alarms cannot use AWS's key for SNS
 }
 
 func nothing(*stack, string, resource) {}
 
-// kept reports what would go with the stack.
+// kept reports what would go with the stack, and what a first deployment that fails would leave: its name is taken then, and
+// the next one fails at it. Source: CloudFormation template reference, "DeletionPolicy attribute".
 func (s *stack) kept(id string, r resource) {
-	if r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
-		s.report(id, "it would go with the stack or be replaced by an upgrade: want DeletionPolicy and UpdateReplacePolicy Retain")
+	if r.DeletionPolicy != "RetainExceptOnCreate" || r.UpdateReplacePolicy != "Retain" {
+		s.report(id, "it would go with the stack, be replaced by an upgrade, or stay of a first deployment that failed: "+
+			"want DeletionPolicy RetainExceptOnCreate and UpdateReplacePolicy Retain")
 	}
 }
 
@@ -166,6 +170,68 @@ func (s *stack) alarm(id string, r resource) {
 	if !strings.Contains(s.runbook, "| `"+id+"` |") {
 		s.report(id, "infra/README.md does not say what it means and what to do")
 	}
+}
+
+// dashboard asks for a line of each function, table and index. A search expression would need no such list, but finds either
+// equal names alone (in double quotes) or what is named alike, as the functions of the stack cairn-dev beside those of cairn.
+// Source: CloudWatch user guide, "CloudWatch search expression syntax".
+func (s *stack) dashboard(id string, r resource) {
+	var body struct {
+		Widgets []struct {
+			Properties struct {
+				Metrics [][]any `json:"metrics"`
+			} `json:"properties"`
+		} `json:"widgets"`
+	}
+	if err := json.Unmarshal([]byte(text(&r.Properties, "DashboardBody")), &body); err != nil {
+		s.report(id, "its body cannot be read: %v", err)
+		return
+	}
+	shown := map[string]bool{}
+	for _, widget := range body.Widgets {
+		var line []string
+		for _, metric := range widget.Properties.Metrics {
+			line = spelledOut(metric, line)
+			shown[strings.Join(line, " ")] = true
+		}
+	}
+	want := func(line string) {
+		if !shown[line] {
+			s.report(id, "it does not show %s", line)
+		}
+	}
+	for _, function := range slices.Sorted(maps.Keys(s.of("AWS::Serverless::Function"))) {
+		for _, metric := range []string{"Errors", "Throttles", "Duration"} {
+			want("AWS/Lambda " + metric + " FunctionName ${" + function + "}")
+		}
+	}
+	tables := s.of("AWS::DynamoDB::Table")
+	for _, table := range slices.Sorted(maps.Keys(tables)) {
+		for _, metric := range []string{"ConsumedWriteCapacityUnits", "ConsumedReadCapacityUnits"} {
+			line := "AWS/DynamoDB " + metric + " TableName ${" + table + "}"
+			want(line)
+			if indexes := child(new(tables[table].Properties), "GlobalSecondaryIndexes"); indexes != nil {
+				for _, index := range indexes.Content {
+					want(line + " GlobalSecondaryIndexName " + text(index, "IndexName"))
+				}
+			}
+		}
+	}
+}
+
+// spelledOut writes a line of a widget with what "." stands for: what stands there in the line before.
+func spelledOut(metric []any, before []string) []string {
+	var line []string
+	for i, part := range metric {
+		word, _ := part.(string) // else how it is drawn
+		if word == "." && i < len(before) {
+			word = before[i]
+		}
+		if word != "" {
+			line = append(line, word)
+		}
+	}
+	return line
 }
 
 func (s *stack) domain(id string, r resource) {
