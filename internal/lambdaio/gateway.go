@@ -2,6 +2,7 @@ package lambdaio
 
 import (
 	"context"
+	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
@@ -38,17 +39,17 @@ func (g *Gateway) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if len(payload) > MaxPayload {
 		return refuse(http.StatusRequestEntityTooLarge, tooLargeIn, "").appendJSON(nil)
 	}
-	var event events.APIGatewayV2HTTPRequest
-	if err := json.Unmarshal(payload, &event); err != nil {
+	event, isText, err := readEvent(payload)
+	if err != nil {
 		return nil, fmt.Errorf("decode HTTP API event: %w", err)
 	}
-	if event.Version != "2.0" || event.RequestContext.HTTP.Method == "" {
-		return nil, errors.New("decode HTTP API event: not payload format 2.0")
+	id := event.RequestContext.RequestID
+	if !isText {
+		return refuse(http.StatusBadRequest, "the request has text that is not UTF-8", id).appendJSON(nil)
 	}
 	ctx, cancel := withMargin(ctx)
 	defer cancel()
-	id := event.RequestContext.RequestID
-	request, err := newRequest(ctx, &event)
+	request, err := newRequest(ctx, event)
 	if err != nil {
 		return refuse(http.StatusBadRequest, err.Error(), id).appendJSON(nil)
 	}
@@ -65,6 +66,23 @@ func (g *Gateway) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	w.replace(http.StatusRequestEntityTooLarge, tooLargeOut, id)
 	return w.appendJSON(answer[:0])
+}
+
+// readEvent decodes an event. No page of AWS says that the gateway mends text of a client that is not UTF-8: where that is all
+// that is wrong, it is told apart from a payload that is no event.
+func readEvent(payload []byte) (event *events.APIGatewayV2HTTPRequest, isText bool, err error) {
+	event = new(events.APIGatewayV2HTTPRequest)
+	strict := json.Unmarshal(payload, event)
+	if strict != nil {
+		*event = events.APIGatewayV2HTTPRequest{}
+		if err := json.Unmarshal(payload, event, jsontext.AllowInvalidUTF8(true)); err != nil {
+			return nil, false, err
+		}
+	}
+	if event.Version != "2.0" || event.RequestContext.HTTP.Method == "" {
+		return nil, false, errors.New("not payload format 2.0")
+	}
+	return event, strict == nil, nil
 }
 
 // withMargin ends a context before the function's time does.

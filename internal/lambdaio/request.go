@@ -62,6 +62,7 @@ func requestHeader(event *events.APIGatewayV2HTTPRequest) http.Header {
 	if len(event.Cookies) > 0 {
 		header.Set("Cookie", strings.Join(event.Cookies, "; "))
 	}
+	header.Del(RequestIDHeader)
 	if id := event.RequestContext.RequestID; id != "" {
 		header.Set(RequestIDHeader, id)
 	}
