@@ -44,6 +44,9 @@ type Ports struct {
 	// ClockSkew is how far the clocks of two writers may be apart; one writer has one clock.
 	ClockSkew time.Duration
 
+	// ClockRight tells when this process's clock is further from the tables' than ClockSkew, as far as is known; nil: it never is.
+	ClockRight func() error
+
 	// Shards is how many shards a new store gets.
 	Shards int
 
@@ -73,7 +76,7 @@ func New(p Ports) *App {
 	// Authentication is metered with the request that it is for.
 	directory := auth.NewDirectory(auth.Config{Tables: table.Metered(p.Tables), Scanner: p.Scanner, Now: p.Now, Shards: p.Shards})
 	positions := position.NewClock(p.Now, nil)
-	var horizon lrs.Horizon = lrs.ManyProcesses{Now: p.Now, IndexLag: p.IndexLag, ClockSkew: p.ClockSkew}
+	var horizon lrs.Horizon = lrs.ManyProcesses{Now: p.Now, IndexLag: p.IndexLag, ClockSkew: p.ClockSkew, ClockRight: p.ClockRight}
 	if p.OnlyWriter {
 		horizon = lrs.OneProcess{Positions: positions, IndexLag: p.IndexLag}
 	}
@@ -85,6 +88,7 @@ func New(p Ports) *App {
 		Positions:   positions,
 		Horizon:     horizon,
 		Authorities: directory,
+		ClockRight:  p.ClockRight,
 		OnlyWriter:  p.OnlyWriter,
 		OwnDisk:     p.OnlyWriter,
 		Log:         p.Log,

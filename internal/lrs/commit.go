@@ -48,6 +48,10 @@ func (w *write) commit(ctx context.Context) (end func(), err error) {
 			err = fmt.Errorf("put term entries: %w", err)
 			continue // nothing points to what was put
 		}
+		if err = w.ClockRight(); err != nil { // positions that are not of now would come after what was announced
+			w.dropEntries(ctx, fresh)
+			return end, unavailable("the statements could not be stored now", err)
+		}
 		if w.Positions.Now().Sub(lease.Positions[0].Time()) > maxAge {
 			err = errors.New("positions grew too old before the commit")
 			w.dropEntries(ctx, fresh)

@@ -21,6 +21,7 @@ type Config struct {
 	Positions   *position.Clock
 	Horizon     Horizon
 	Authorities Authorities
+	ClockRight  func() error    // tells when this process's clock is not the tables', as far as is known; nil: it is
 	OnlyWriter  bool            // no other process writes these tables: what was merged can be remembered
 	OwnDisk     bool            // bytes cost less than time: bodies are packed for speed
 	Log         *slog.Logger    // of damaged statements; nil: none
@@ -45,6 +46,9 @@ func New(c Config) *Service {
 	c.Tables = table.Metered(c.Tables)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.ClockRight == nil {
+		c.ClockRight = func() error { return nil }
 	}
 	if c.NewID == nil {
 		c.NewID = func() [16]byte { return uuid.NewV4() }

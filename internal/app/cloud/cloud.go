@@ -120,7 +120,9 @@ func New(c config.Config, log *slog.Logger) (*Cairn, error) {
 	if err := check(c); err != nil {
 		return nil, fmt.Errorf("configure the cloud road: %w", err)
 	}
-	tables := openTables(c, &http.Client{Transport: dynamo.Transport()})
+	skew := cmp.Or(c.ClockSkew, lrs.DefaultClockSkew)
+	clock := dynamo.NewClock(dynamo.Transport(), nil, skew)
+	tables := openTables(c, &http.Client{Transport: clock})
 	// The driver of the tables bounds each request; of S3 no request is that long without a word.
 	objects := dynamo.Transport()
 	objects.ResponseHeaderTimeout = s3Silence
@@ -131,7 +133,7 @@ func New(c config.Config, log *slog.Logger) (*Cairn, error) {
 	return &Cairn{
 		App: app.New(app.Ports{
 			Tables: tables, Scanner: tables, Blobs: blobs, Transfer: blobs, Log: log,
-			IndexLag: cmp.Or(c.IndexLag, lrs.DefaultIndexLag), ClockSkew: cmp.Or(c.ClockSkew, lrs.DefaultClockSkew),
+			IndexLag: cmp.Or(c.IndexLag, lrs.DefaultIndexLag), ClockSkew: skew, ClockRight: clock.Check,
 			ReportBound: c.ReportBound, AnswersByURL: true,
 			Shards: Shards, RequestIDHeader: requestIDHeader,
 		}),

@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cairn-lrs/cairn/internal/app"
 	"github.com/cairn-lrs/cairn/internal/app/cloud"
@@ -63,6 +66,42 @@ func TestAboutNeedsNothing(t *testing.T) {
 	cloud.About(slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/xapi/about", nil))
 	if w.Code != http.StatusOK || w.Body.String() != `{"version":["1.0.3","2.0.0"]}` {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// A function whose clock is not DynamoDB's announces nothing, whatever DynamoDB answers.
+func TestClockIsDynamoDBs(t *testing.T) {
+	var apart atomic.Int64 // a Duration
+	apart.Store(int64(-time.Hour))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(time.Duration(apart.Load())).UTC().Format(http.TimeFormat))
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"}`)
+	}))
+	t.Cleanup(server.Close)
+	cairn, err := cloud.New(config.Config{
+		Bucket: "b", DynamoDBEndpoint: server.URL, AWS: config.AWS{Region: "eu-west-1", AccessKeyID: "id", Secret: "secret"},
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func() error {
+		if _, err := cairn.Directory.Store(t.Context(), "acme"); err == nil {
+			t.Fatal("there is a store")
+		}
+		_, err := cairn.Statements.ConsistentThrough(t.Context())
+		return err
+	}
+	if err := ask(); !errors.Is(err, lrs.ErrUnavailable) {
+		t.Errorf("an hour apart: %v, want ErrUnavailable", err)
+	}
+	if err := cairn.Statements.ClockRight(); err == nil {
+		t.Error("statements are stored by a clock that is an hour apart")
+	}
+	apart.Store(0)
+	if err := ask(); err != nil {
+		t.Errorf("at the same time: %v", err)
 	}
 }
 
