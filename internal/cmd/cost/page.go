@@ -161,7 +161,8 @@ var (
 	tableType   = regexp.MustCompile(`(?m)^    Type: AWS::DynamoDB::Table$`)
 	indexName   = regexp.MustCompile(`(?m)^ +- IndexName: `)
 	alarmType   = regexp.MustCompile(`(?m)^    Type: AWS::CloudWatch::Alarm$`)
-	leastUnits  = 5.0 // the default of MinUnits, which the test holds equal
+	alarmMetric = regexp.MustCompile(`(?m)^ {6}MetricName: |^ +MetricStat:$`) // of an alarm on one, or one of several
+	leastUnits  = 5.0                                                         // the default of MinUnits, which the test holds equal
 	hoursAMonth = 730.0
 )
 
@@ -169,12 +170,15 @@ func idle(b *strings.Builder, template []byte) {
 	count := func(re *regexp.Regexp) int { return len(re.FindAll(template, -1)) }
 	scaled := count(tableType) + count(indexName)
 	month := float64(scaled) * leastUnits * hoursAMonth * (writeHour.amount + readHour.amount)
+	metrics := count(alarmMetric)
 	fmt.Fprintf(b, `
 ## While nobody learns
 
-On demand: storage, and what CloudWatch asks for %d alarms and a dashboard (no price of these was read). Provisioned: the
-parameter MinUnits, %.0f by default, for each of %d tables and indexes, reads and writes, used or not: **%.2f a month**.
-`, count(alarmType), leastUnits, scaled, month)
+On demand: storage, and what CloudWatch asks for a dashboard and %d alarms on %d metrics: **%.2f a month**. Provisioned, beside these:
+the parameter MinUnits, %.0f by default, for each of %d tables and indexes, reads and writes, used or not: **%.2f a month**, and
+the %d alarms by which they are scaled: **%.2f a month**.
+`, count(alarmType), metrics, watched.of(float64(metrics))+board.amount, leastUnits, scaled, month,
+		2*scalingAlarms*scaled, watched.of(float64(2*scalingAlarms*scaled)))
 	if share := writeUnit.amount / (writeHour.amount / (3600 * utilisation) * 1e6); share > 1 {
 		fmt.Fprintf(b, "A write unit on demand costs %.1f times one of an even load at %.0f %% of what is provisioned: with peaks and idle nights beyond\nthat, on demand is cheaper.\n", share, 100*utilisation)
 	}
@@ -193,7 +197,8 @@ func tail(b *strings.Builder) {
   S3 and the functions of its region, are left out: no price of them was read.
 - A gateway request of any size is one request. Retries, refusals, and credentials that are read once a minute by each
   running function are left out; so are log lines of the consumer of the stream, its reads of the stream (free to Lambda), traces of X-Ray,
-  and the 25 GB, million requests and 100 GB of the free tiers.
+  what DynamoDB asks of KMS for the tables' keys ($0.03 for 10,000 requests; how many they are was not read), and the 25 GB,
+  million requests, 100 GB, 10 metrics of alarms and 3 dashboards of the free tiers.
 
 ## Prices
 

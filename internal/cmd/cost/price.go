@@ -27,11 +27,13 @@ var (
 	objectGet   = price{"S3 GET", 0.0004, 1000, "thousand", "the same"}
 	objectBytes = price{"S3 storage", 0.023, 1, "GB-month", "third parties"}
 	transferred = price{"bytes to the internet", 0.09, 1e9, "GB", "a third party; the first 100 GB a month are free"}
+	watched     = price{"metric of an alarm", 0.10, 1, "month", "several third parties, undated; the first 10 are free"}
+	board       = price{"dashboard", 3.00, 1, "month", "the same; the first 3 are free, of up to 50 metrics each"}
 )
 
 var prices = []price{
 	writeUnit, readUnit, writeHour, readHour, storedItem, restorable, gateway, invocation, gigabytes, logged,
-	objectPut, objectGet, objectBytes, transferred,
+	objectPut, objectGet, objectBytes, transferred, watched, board,
 }
 
 // What cannot be counted on one machine is assumed, and said on the page.
@@ -42,6 +44,8 @@ const (
 	perRequest   = 2.0  // ms of its own work beside
 	perMegabyte  = 20.0 // ms for the bytes of an object that it reads or writes
 	memory       = 0.5  // GB of a function
+
+	scalingAlarms = 4 // that target tracking keeps for the reads or the writes of a table or index, seen in listings of third parties
 
 	temporaryDays = 2.0 // that an upload or a large answer lies in the bucket: its rule removes it at the midnight after a day
 	daysAMonth    = 30.0
