@@ -26,11 +26,11 @@ func (c cells) at(g measure.Grain, at int32, counter measure.Counter) int64 {
 	return c.sums[measure.Cell{Scope: c.scope, Grain: g, At: at, Counter: counter}]
 }
 
-// days adds up a counter of days.
+// days adds up a counter of days: of a period that may have more days than there are cells, cell by cell.
 func (c cells) days(p Period, counter measure.Counter) (n int64) {
-	if p.All() {
+	if int64(p.To)-int64(p.From) > int64(len(c.sums)) {
 		for cell, v := range c.sums {
-			if cell.Grain == measure.Day && cell.Counter == counter && cell.Scope == c.scope {
+			if cell.Grain == measure.Day && cell.Counter == counter && cell.Scope == c.scope && p.Has(cell.At) {
 				n += v
 			}
 		}

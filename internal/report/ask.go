@@ -116,7 +116,7 @@ func namesOf(params []Param) []string {
 // checkSort refuses an order by what is no column.
 func (r *Report) checkSort(sort string) error {
 	id := strings.TrimPrefix(sort, "-")
-	if id == "" || slices.ContainsFunc(r.Columns, func(c result.Column) bool { return c.ID == id }) {
+	if sort == "" || slices.ContainsFunc(r.Columns, func(c result.Column) bool { return c.ID == id }) {
 		return nil
 	}
 	return invalid("sort", "%q is no column of %s: it has %s", id, r.ID, strings.Join(columnIDs(r.Columns), ", "))

@@ -41,7 +41,7 @@ func (a *asking) headline(c cells, learners int64) *result.Table {
 	}
 	stickiness := result.Absent(result.NotEnough)
 	to := min(a.period.To, a.today)
-	if days := int64(to) - int64(a.period.From) + 1; !a.period.All() && days > 1 && n > 0 {
+	if days := int64(to) - int64(a.period.From) + 1; a.period.From != allTime.From && days > 1 && n > 0 {
 		stickiness = result.Measured(measure.Stickiness(c.days(a.period, measure.Learners), int64(n), a.period.From, to, a.today), days, n)
 	}
 	t.Rows = []result.Row{slices.Concat(row, result.Row{stickiness, c.counted(a.period, measure.SessionStarts, n)}, c.attemptCells(a.period, n))}

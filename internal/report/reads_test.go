@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -154,5 +155,89 @@ func TestBothRoadsAgree(t *testing.T) {
 	if a, b := csv(month)[0], csv(days)[0]; month.Read.Road != report.Buckets || days.Read.Road != report.Ledgers ||
 		a["learners"] != b["learners"] || a["statements"] != b["statements"] || a["starts"] != b["starts"] || a["activeTime"] != b["activeTime"] || a["stickiness"] != b["stickiness"] {
 		t.Errorf("buckets say %v, ledgers %v", a, b)
+	}
+}
+
+// TestDaysOnWhichClocksChange: where clocks change at midnight, the day is as long by ledgers as by buckets: it has the statements of
+// each moment that the calendar shows as of it.
+func TestDaysOnWhichClocksChange(t *testing.T) {
+	for _, test := range []struct {
+		zone, day string
+		hours     int // of the day
+	}{
+		{"America/Santiago", "2025-09-07", 23}, {"America/Santiago", "2025-04-05", 25}, // at the end of Saturday, forward and back
+		{"America/Havana", "2026-03-08", 23}, {"America/Havana", "2025-11-02", 25}, // at midnight, and back to it
+		{"Atlantic/Azores", "2026-03-29", 23}, {"Atlantic/Azores", "2025-10-26", 25},
+		{"America/New_York", "2026-03-08", 23}, {"Europe/Berlin", "2025-10-26", 25}, // at night
+		{"Asia/Amman", "2014-10-31", 25}, // at one, back to midnight
+		{"Pacific/Apia", "2011-12-30", 0}, {"Pacific/Apia", "2011-12-31", 24}, // a day that was left out, and the next
+	} {
+		w := newWorld(t, 0)
+		w.store.TimeZone = test.zone
+		noon, err := time.Parse(time.DateOnly, test.day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []said
+		for i := range 4 * 24 * 3 { // of each quarter of an hour one
+			at := noon.AddDate(0, 0, -1).Add(-12*time.Hour + time.Duration(i)*15*time.Minute)
+			all = append(all, said{learner: i % 6, verb: "experienced", content: "a", platform: "web", at: at})
+		}
+		w.fold(all...)
+		want := fmt.Sprint(4 * test.hours)
+		for road, params := range map[report.Road]map[string]string{report.Buckets: {}, report.Ledgers: {"platform": "web"}} {
+			params["from"], params["to"] = test.day, test.day
+			a := w.ask("overview", params)
+			if got := csv(a)[0]["statements"]; a.Read.Road != road || got != want {
+				t.Errorf("%s in %s: by %s there are %s statements, want %s by %s", test.day, test.zone, a.Read.Road, got, want, road)
+			}
+		}
+		a, err := w.reports.Custom(t.Context(), w.store, report.Custom{Measures: []string{"statements"}, From: test.day, To: test.day})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows := csv(a); test.hours == 0 && len(rows) > 0 || test.hours > 0 && rows[0]["statements"] != want {
+			t.Errorf("%s in %s: a question of one's own tells of %v, want %s statements", test.day, test.zone, rows, want)
+		}
+	}
+}
+
+// TestRangesAtTheirBorders: a period that is open at one side, of the whole calendar or of days to come has the figures of the statements in it.
+func TestRangesAtTheirBorders(t *testing.T) {
+	w := newWorld(t, 0)
+	w.fold(yearly(2000, 50)...)
+	all := csv(w.ask("overview", map[string]string{"range": "all"}))[0]
+	for _, test := range []struct {
+		from, to   string
+		statements string
+		stickiness bool
+	}{
+		{"", "2026-06-30", all["statements"], false}, // how many days that are is not known
+		{"", "9999-12-31", all["statements"], false},
+		{"0000-01-01", "9999-12-31", all["statements"], true},
+		{"0001-01-01", "", all["statements"], true},
+		{"2027-01-01", "", "0", false}, // a day to come
+		{"9999-12-31", "9999-12-31", "0", false},
+		{"0000-01-01", "0000-01-01", "0", false},
+	} {
+		params := map[string]string{}
+		for name, value := range map[string]string{"from": test.from, "to": test.to} {
+			if value != "" {
+				params[name] = value
+			}
+		}
+		row := csv(w.ask("overview", params))[0]
+		if row["statements"] != test.statements || (row["stickiness"] != "") != test.stickiness {
+			t.Errorf("%v: %s statements, stickiness %q", params, row["statements"], row["stickiness"])
+		}
+	}
+	for _, params := range []map[string]string{{"from": "2026-07-01", "to": "2026-06-30"}, {"range": "7d", "from": "2026-06-01"}, {"from": "2026-6-1"}, {"to": "10000-01-01"}, {"sort": "-"}} {
+		if _, err := w.try("overview", params); !errors.Is(err, report.ErrInvalid) {
+			t.Errorf("%v: %v", params, err)
+		}
+	}
+	weeks := csv(w.ask("activity", map[string]string{"from": "2025-12-31", "to": "2026-01-01", "by": "week"})) // the first week of 2026 begins in 2025
+	if len(weeks) != 1 || weeks[0]["at"] != "2025-12-29" {
+		t.Errorf("weeks: %v", weeks)
 	}
 }

@@ -92,6 +92,7 @@ type asking struct {
 	report *Report
 	q      Question
 	period Period
+	held   *moments // what was computed of period
 	sieve  sieve
 	k      int
 	reads  rollup.Reads
@@ -241,24 +242,24 @@ func (a *asking) inPeriod(facts measure.Facts) measure.Facts {
 	return facts.In(a.moments())
 }
 
-// moments is the period of the question in milliseconds.
-func (a *asking) moments() measure.Period { return a.momentsOf(a.period) }
-
-func (a *asking) momentsOf(days Period) measure.Period {
-	p := measure.Period{From: math.MinInt64, To: math.MaxInt64}
-	if days.From != allTime.From {
-		p.From = a.midnight(days.From)
-	}
-	if days.To != allTime.To {
-		p.To = a.midnight(days.To + 1)
-	}
-	return p
+// moments is a period in milliseconds.
+type moments struct {
+	days Period
+	measure.Period
 }
 
-// midnight is the first moment of a day on the store's calendar.
-func (a *asking) midnight(day int32) int64 {
-	year, month, date := time.Unix(int64(day)*86_400, 0).UTC().Date()
-	return time.Date(year, month, date, 0, 0, 0, 0, a.zone).UnixMilli()
+// moments is the period of the question in milliseconds.
+func (a *asking) moments() measure.Period {
+	if a.held == nil || a.held.days != a.period {
+		a.held = &moments{a.period, measure.Period{From: math.MinInt64, To: math.MaxInt64}}
+		if a.period.From != allTime.From {
+			a.held.From = measure.StartOf(a.period.From, a.zone)
+		}
+		if a.period.To != allTime.To {
+			a.held.To = measure.StartOf(a.period.To+1, a.zone)
+		}
+	}
+	return a.held.Period
 }
 
 // day is the day of a moment on the store's calendar.
