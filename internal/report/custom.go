@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
@@ -51,6 +52,7 @@ type CustomFilter struct {
 const (
 	maxDimensions = 2
 	maxTitle      = 200
+	maxQueryBytes = 16 << 10
 	maxGroups     = 10_000 // rows before the top ones are taken
 )
 
@@ -73,6 +75,9 @@ var Dimensions = []string{"content", "kind", "group", "platform", "language", "d
 // ParseCustom reads a question of one's own and says what is wrong in it. What depends on the store is checked when it is asked.
 func ParseCustom(text []byte) (Custom, error) {
 	var q Custom
+	if len(text) > maxQueryBytes {
+		return q, invalid("", "a query has at most %d bytes", maxQueryBytes)
+	}
 	if err := json.Unmarshal(text, &q, json.RejectUnknownMembers(true)); err != nil {
 		return q, unreadable(err)
 	}
@@ -80,7 +85,7 @@ func ParseCustom(text []byte) (Custom, error) {
 		return q, invalid("/title", "the title has at most %d bytes", maxTitle)
 	}
 	if _, err := periodOf(q.Range, q.From, q.To, 0); err != nil {
-		return q, err
+		return q, within("", err)
 	}
 	if q.Top < 0 || q.Top > maxGroups {
 		return q, invalid("/top", "top is a number from 1 to %d", maxGroups)
@@ -94,14 +99,38 @@ func ParseCustom(text []byte) (Custom, error) {
 	return q, q.checkTable()
 }
 
+// within says where in a query what a parameter of reports may not be stands.
+func within(object string, err error) error {
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		return &Refusal{r.Kind, object + "/" + r.Param, r.Message}
+	}
+	return err
+}
+
+// members are those of each object of a query.
+var members = map[string]string{
+	"":               "title, measures, by, filters, range, from, to, order, top and funnel",
+	"/filters":       "content, kind, learner, group, registration, platform and language",
+	"/funnel":        "steps and windowDays",
+	"/funnel/steps/": "did, verb, content and progress",
+}
+
 // unreadable says where the JSON is not what is expected.
 func unreadable(err error) error {
 	if e, ok := errors.AsType[*json.SemanticError](err); ok {
 		at := string(e.JSONPointer)
 		if errors.Is(err, json.ErrUnknownName) {
-			return invalid(at, "%s is not known: a query has title, measures, by, filters, range, from, to, order, top and funnel", at)
+			object := at[:strings.LastIndexByte(at, '/')]
+			return invalid(at, "%s is not known: it stands where %s can", at, members[strings.TrimRight(object, "0123456789")])
 		}
 		return invalid(at, "%s is of the wrong type", cmp.Or(at, "the query"))
+	}
+	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		at := string(e.JSONPointer)
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			return invalid(at, "%s is there twice", at)
+		}
+		return invalid(at, "the query is not JSON from byte %d on", e.ByteOffset)
 	}
 	return invalid("", "the query is not JSON")
 }
@@ -133,7 +162,7 @@ func (q *Custom) checkTable() error {
 	if overTime && slices.Contains(q.Measures, "watchTime") {
 		return invalid("/measures", "watchTime cannot be told by day, week or month: players send all that was played in a registration again and again")
 	}
-	if order := strings.TrimPrefix(q.Order, "-"); order != "" && !slices.Contains(q.Measures, order) && !slices.Contains(q.By, order) {
+	if order := strings.TrimPrefix(q.Order, "-"); q.Order != "" && !slices.Contains(q.Measures, order) && !slices.Contains(q.By, order) {
 		return invalid("/order", "order is one of the measures or dimensions of the query, with a - before it for the greatest first")
 	}
 	return nil
@@ -142,10 +171,7 @@ func (q *Custom) checkTable() error {
 // checkStore holds a question to what a store may be asked.
 func (q *Custom) checkStore(store auth.Store) error {
 	if _, err := sieveOf(Filter(q.Filters), store, store.HideNames); err != nil {
-		return err
-	}
-	if store.HideNames && slices.Contains(q.By, "group") && (q.Filters.Group != "" || q.Filters.Platform != "" || q.Filters.Language != "") {
-		return invalid("/by", "this store hides names: of group, platform and language one may stand in a question, as filter or dimension")
+		return within("/filters", err)
 	}
 	cohorts := 0
 	for _, name := range []string{"group", "platform", "language"} {

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,9 +13,13 @@ import (
 // TestWrongQueriesSayWhatIsWrong: a question of one's own that cannot be answered is refused with the place and what would do.
 func TestWrongQueriesSayWhatIsWrong(t *testing.T) {
 	for _, test := range []struct{ query, at, says string }{
-		{`{`, "", "not JSON"},
+		{`{`, "", "not JSON from byte 1"},
+		{`{"top":3,"top":4}`, "/top", "twice"},
+		{`{"filters":{"learner":"x",}}`, "/filters", "not JSON from byte"},
 		{`[]`, "", "wrong type"},
-		{`{"measure":["learners"]}`, "/measure", "not known"},
+		{`{"measure":["learners"]}`, "/measure", "measures, by"},
+		{`{"filters":{"verb":"http://x/y"}}`, "/filters/verb", "platform"},
+		{`{"funnel":{"steps":[{"did":"started"},{"done":"passed"}]}}`, "/funnel/steps/1/done", "did, verb"},
 		{`{"measures":"learners"}`, "/measures", "wrong type"},
 		{`{}`, "/measures", "at least one measure"},
 		{`{"measures":["likes"]}`, "/measures/0", "learners"},
@@ -23,10 +28,11 @@ func TestWrongQueriesSayWhatIsWrong(t *testing.T) {
 		{`{"measures":["learners"],"by":["kind","content","group"]}`, "/by", "at most 2"},
 		{`{"measures":["watchTime"],"by":["day"]}`, "/measures", "cannot be told by day"},
 		{`{"measures":["learners"],"order":"starts"}`, "/order", "one of the measures"},
+		{`{"measures":["learners"],"order":"-"}`, "/order", "one of the measures"},
 		{`{"measures":["learners"],"top":-1}`, "/top", "number"},
-		{`{"measures":["learners"],"range":"1d"}`, "range", "30d"},
-		{`{"measures":["learners"],"from":"2026-02-30"}`, "from", "2026-01-31"},
-		{`{"measures":["learners"],"from":"2026-03-01","to":"2026-02-01"}`, "from", "after the last"},
+		{`{"measures":["learners"],"range":"1d"}`, "/range", "30d"},
+		{`{"measures":["learners"],"from":"2026-02-30"}`, "/from", "2026-01-31"},
+		{`{"measures":["learners"],"from":"2026-03-01","to":"2026-02-01"}`, "/from", "after the last"},
 		{`{"funnel":{"steps":[{"did":"started"}]}}`, "/funnel/steps", "2 to 6"},
 		{`{"funnel":{"steps":[{"did":"started"},{"did":"liked"}]}}`, "/funnel/steps/1/did", "completed"},
 		{`{"funnel":{"steps":[{"did":"started"},{"did":"passed","verb":"http://x/y"}]}}`, "/funnel/steps/1", "either"},
@@ -121,6 +127,17 @@ func TestSavedQueries(t *testing.T) {
 	other.ID = "other"
 	if _, err := w.reports.SavedQuery(t.Context(), other, "mine"); !errors.Is(err, report.ErrNotFound) {
 		t.Errorf("another store: %v", err)
+	}
+	for i := range 499 {
+		if err := w.reports.Save(t.Context(), w.store, fmt.Sprint("more", i), []byte(query)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.reports.Save(t.Context(), w.store, "mine", []byte(query)); err != nil {
+		t.Errorf("a store that is full of queries takes one in the place of another: %v", err)
+	}
+	if err := w.reports.Save(t.Context(), w.store, "another", []byte(query)); !errors.Is(err, report.ErrInvalid) {
+		t.Errorf("the query number 501: %v", err)
 	}
 	if err := w.reports.DeleteSaved(t.Context(), w.store, "mine"); err != nil {
 		t.Fatal(err)

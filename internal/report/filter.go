@@ -81,8 +81,10 @@ func sieveOf(f Filter, store auth.Store, anonymous bool) (s sieve, err error) {
 
 // checkAnonymous refuses filters that would single people out. Source: definitions, S-5.
 func (f Filter) checkAnonymous() error {
-	if f.Learner != "" || f.Registration != "" {
-		return invalid("learner", "this store hides names: there is no filter by learner or registration")
+	for name, value := range map[string]string{"learner": f.Learner, "registration": f.Registration} {
+		if value != "" {
+			return invalid(name, "this store hides names: there is no filter by learner or registration")
+		}
 	}
 	cohorts := 0
 	for _, value := range []string{f.Group, f.Platform, f.Language} {

@@ -5,6 +5,7 @@ import (
 	"encoding/json/jsontext"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
@@ -19,11 +20,8 @@ type Saved struct {
 	SavedAt time.Time      `json:"savedAt"`
 }
 
-// Bounds of what a store may save.
-const (
-	maxSaved      = 500
-	maxQueryBytes = 16 << 10
-)
+// maxSaved bounds what a store may save.
+const maxSaved = 500
 
 var savedName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
@@ -73,9 +71,6 @@ func (s *Service) Save(ctx context.Context, store auth.Store, name string, query
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if len(query) > maxQueryBytes {
-		return invalid("", "a query has at most %d bytes", maxQueryBytes)
-	}
 	q, err := ParseCustom(query)
 	if err != nil {
 		return err
@@ -87,7 +82,7 @@ func (s *Service) Save(ctx context.Context, store auth.Store, name string, query
 	if err != nil {
 		return err
 	}
-	if len(have) >= maxSaved {
+	if len(have) >= maxSaved && !slices.ContainsFunc(have, func(q Saved) bool { return q.Name == name }) {
 		return invalid("", "a store has at most %d saved queries: delete one", maxSaved)
 	}
 	item := s.row(savedRef(store, name), query)
