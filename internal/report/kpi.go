@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -64,6 +65,7 @@ type Unmatched struct {
 const (
 	maxKPIs      = 100
 	maxKPIRows   = 100_000
+	maxKPIValue  = 1e100 // the sum of all squares is a number
 	maxUnmatched = 1000
 	chunkRows    = 3000 // of one item: about 200 KB
 )
@@ -252,6 +254,9 @@ type kpiLine struct {
 
 // readKPI reads the file. Rows that cannot be read are left out; a file that is none is refused.
 func readKPI(file []byte, hash fact.Hasher) (unit string, rows []kpiLine, out KPIImport, err error) {
+	if !utf8.Valid(file) {
+		return "", nil, out, invalid("", "the file is not UTF-8: save it as CSV UTF-8")
+	}
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(file, []byte("\uFEFF"))))
 	r.FieldsPerRecord = -1
 	r.TrimLeadingSpace = true
@@ -267,6 +272,9 @@ func readKPI(file []byte, hash fact.Hasher) (unit string, rows []kpiLine, out KP
 		unit = unitGroup
 	}
 	at := [3]int{slices.Index(head, unit), slices.Index(head, "date"), slices.Index(head, "value")}
+	if len(head) == 1 && strings.ContainsAny(head[0], ";\t") {
+		return "", nil, out, invalid("", "the columns of the file must be separated by commas")
+	}
 	if slices.Min(at[:]) < 0 || slices.Contains(head, unitGroup) && slices.Contains(head, unitLearner) {
 		return "", nil, out, invalid("", "the first line must name the columns %s or %s (one of them), date and value", unitLearner, unitGroup)
 	}
@@ -286,6 +294,10 @@ func readKPI(file []byte, hash fact.Hasher) (unit string, rows []kpiLine, out KP
 			out.leaveOut(line, "", "the row has too few columns")
 			continue
 		}
+		if nameless(head, record) {
+			out.leaveOut(line, record[at[0]], "the row has more columns than the first line names (write 3.5, with a point)")
+			continue
+		}
 		row := kpiLine{line: line, text: strings.TrimSpace(record[at[0]]), date: strings.TrimSpace(record[at[1]])}
 		if reason := row.read(record[at[2]], unit, hash); reason != "" {
 			out.leaveOut(line, row.text, reason)
@@ -293,6 +305,16 @@ func readKPI(file []byte, hash fact.Hasher) (unit string, rows []kpiLine, out KP
 		}
 		rows = append(rows, row)
 	}
+}
+
+// nameless reports whether something stands in a column that has no name, as behind a decimal comma.
+func nameless(head, record []string) bool {
+	for i, field := range record {
+		if field != "" && (i >= len(head) || head[i] == "") {
+			return true
+		}
+	}
+	return false
 }
 
 // read fills the row and says why it cannot be read.
@@ -315,8 +337,11 @@ func (l *kpiLine) read(value, unit string, hash fact.Hasher) (reason string) {
 	if _, err := time.Parse(time.DateOnly, l.date); err != nil {
 		return "the date is not written as 2026-01-31"
 	}
-	if l.value, err = strconv.ParseFloat(strings.TrimSpace(value), 64); err != nil || math.IsInf(l.value, 0) || math.IsNaN(l.value) {
+	if l.value, err = strconv.ParseFloat(strings.TrimSpace(value), 64); err != nil || math.IsNaN(l.value) {
 		return "the value is no number (write 3.5, with a point)"
+	}
+	if math.Abs(l.value) > maxKPIValue {
+		return "the value is too large"
 	}
 	return ""
 }

@@ -91,12 +91,62 @@ func TestKPIsOfLearnersNeedNames(t *testing.T) {
 	}
 }
 
-// TestFilesThatAreNoKPI are refused whole.
+// TestFilesThatAreNoKPI are refused whole, and it is said what is wrong.
 func TestFilesThatAreNoKPI(t *testing.T) {
 	w := newWorld(t, 0)
-	for _, file := range []string{"", "a,b\n1,2\n", "learner,group,date,value\n", "learner,date\n", "learner,date,value\n\"open,2026-01-01,1\n"} {
-		if _, err := w.reports.ImportKPI(t.Context(), w.store, "sales", []byte(file)); !errors.Is(err, report.ErrInvalid) {
-			t.Errorf("%q: %v", file, err)
+	for _, test := range []struct{ file, says string }{
+		{"", "first line"}, {"a,b\n1,2\n", "must name the columns"}, {"learner,group,date,value\n", "one of them"}, {"learner,date\n", "must name the columns"},
+		{"learner,date,value\n\"open,2026-01-01,1\n", "line 2"}, {"learner;date;value\np1@example.com;2026-01-01;3,5\n", "separated by commas"},
+		{"learner,date,value\nj\xfcrgen@example.com,2026-01-01,1\n", "UTF-8"}, {"\xff\xfel\x00e\x00", "UTF-8"},
+	} {
+		_, err := w.reports.ImportKPI(t.Context(), w.store, "sales", []byte(test.file))
+		if !errors.Is(err, report.ErrInvalid) || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%q: %v", test.file, err)
 		}
+	}
+}
+
+// TestOddFilesOfKPIs: a file as spreadsheets write it is read; a row that does not say what it means is left out with its line and the reason.
+func TestOddFilesOfKPIs(t *testing.T) {
+	w := newWorld(t, 0)
+	w.fold(course(0, 12, true)...)
+	file := "\uFEFF Value ,\"DATE\",comment,Learner,\r\n" +
+		"1.5,2026-06-01,\"two\nlines, and a \"\"quote\"\"\",p1@example.com,\r\n" +
+		"\r\n" +
+		" 2 ,2026-06-02,,mailto:p2@EXAMPLE.com,,,\r\n" +
+		"2,2026-06-02,,p2@example.com,\r\n" + // again: it counts for the mean, and the mean stays
+		"2,2026-06-03,,p3@example.com,5\r\n" +
+		"\"3,5\",2026-06-03,,p3@example.com,\r\n" +
+		"1e300,2026-06-03,,p3@example.com,\r\n" +
+		"NaN,2026-06-03,,p3@example.com,\r\n" +
+		"3,03.06.2026,,p3@example.com,\r\n" +
+		"3,2026-6-3,,p3@example.com,\r\n" +
+		"3,2026-06-03T10:00:00Z,,p3@example.com,\r\n" +
+		"3,2026-02-29,,p3@example.com,\r\n" +
+		"3,2026-06-03\r\n" +
+		"3,2026-06-03,,=1+1,\r\n" +
+		"3,2026-06-03,,nobody@example.com,\r\n" +
+		"4,2026-06-04,,\"p4@example.com\"" // no line end
+	done, err := w.reports.ImportKPI(t.Context(), w.store, "sales", []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done.Rows != 4 || done.Units != 3 || done.From != "2026-06-01" || done.To != "2026-06-04" || len(done.Unmatched) != 11 || done.UnmatchedCount != 11 {
+		t.Fatalf("imported %+v", done.KPI)
+	}
+	for i, want := range []struct {
+		line   int
+		reason string
+	}{
+		{7, "more columns"}, {8, "no number"}, {9, "too large"}, {10, "no number"}, {11, "2026-01-31"}, {12, "2026-01-31"}, {13, "2026-01-31"}, {14, "2026-01-31"},
+		{15, "too few columns"}, {16, "no e-mail address"}, {17, "no statement"},
+	} {
+		if got := done.Unmatched[i]; got.Line != want.line || !strings.Contains(got.Reason, want.reason) {
+			t.Errorf("left out %+v, want line %d: %s", got, want.line, want.reason)
+		}
+	}
+	done, err = w.reports.ImportKPI(t.Context(), w.store, "sales", []byte("learner,date,value\np1@example.com,2026-06-01,3,5\n")) // a decimal comma
+	if err != nil || done.Rows != 0 || done.UnmatchedCount != 1 || !strings.Contains(done.Unmatched[0].Reason, "more columns") {
+		t.Errorf("imported %+v, %v", done, err)
 	}
 }
