@@ -169,7 +169,7 @@ func TestDaysOnWhichClocksChange(t *testing.T) {
 		{"America/Havana", "2026-03-08", 23}, {"America/Havana", "2025-11-02", 25}, // at midnight, and back to it
 		{"Atlantic/Azores", "2026-03-29", 23}, {"Atlantic/Azores", "2025-10-26", 25},
 		{"America/New_York", "2026-03-08", 23}, {"Europe/Berlin", "2025-10-26", 25}, // at night
-		{"Asia/Amman", "2014-10-31", 25}, // at one, back to midnight
+		{"Asia/Amman", "2014-10-31", 25},                                      // at one, back to midnight
 		{"Pacific/Apia", "2011-12-30", 0}, {"Pacific/Apia", "2011-12-31", 24}, // a day that was left out, and the next
 	} {
 		w := newWorld(t, 0)

@@ -95,3 +95,16 @@ func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// width is how many columns the terminal has on which the output is drawn; 0 when it is drawn on none.
+func (t terminal) width() int {
+	f, ok := t.out.(*os.File)
+	if !ok {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil { // a file, or a pipe
+		return 0
+	}
+	return columns
+}

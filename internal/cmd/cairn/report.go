@@ -22,8 +22,8 @@ var reportCommand = command{
 	args:    "[NAME]",
 	summary: "Print a report of a running LRS",
 	details: `NAME is a report, as overview, activity or contents; live says the newest statements, answers/NAME is a saved query, and query asks the question of one's own that
-is read as JSON from standard input. Without NAME the reports are listed. -format csv and -format json print what the report API answers;
-a table is cut where the terminal would be too narrow, the others never.`,
+is read as JSON from standard input. Without NAME the reports are listed. -format csv and -format json print what the report API answers. A
+table for which the terminal is too narrow is told row by row.`,
 	run: runReport,
 }
 
@@ -133,7 +133,7 @@ func runReport(ctx context.Context, t terminal, c command, args []string) error 
 	if err != nil {
 		return err
 	}
-	return answer.Write(t.out)
+	return answer.Write(t.out, t.width())
 }
 
 func runKPIImport(ctx context.Context, t terminal, c command, args []string) error {

@@ -84,31 +84,20 @@ func (a *Answer) add(page *Answer) {
 // maxCell bounds a cell of the table, in runes.
 const maxCell = 48
 
-// Write prints the answer as a table.
-func (a *Answer) Write(w io.Writer) error {
+// Write prints the answer as a table. One that is wider than a terminal of so many columns is told row by row instead, a line for
+// each figure; a width of 0 is no bound.
+func (a *Answer) Write(w io.Writer, width int) error {
 	span := "all time"
 	if a.Range.From != "" {
 		span = a.Range.From + " to " + a.Range.To
 	}
 	fmt.Fprintf(w, "%s, %s, %s\n\n", printable(a.Title), span, a.Range.TimeZone)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	names := make([]string, len(a.Columns))
-	for i, c := range a.Columns {
-		names[i] = printable(c.Title)
+	lines := a.lines()
+	write := writeTable
+	if width > 0 && widthOf(lines) > width {
+		write = writeRecords
 	}
-	fmt.Fprintln(t, strings.Join(names, "\t"))
-	rows := a.Rows
-	if a.Total != nil {
-		rows = append(rows, a.Total)
-	}
-	for _, row := range rows {
-		cells := make([]string, len(a.Columns))
-		for i, c := range a.Columns {
-			cells[i] = c.cell(row[c.ID])
-		}
-		fmt.Fprintln(t, strings.Join(cells, "\t"))
-	}
-	if err := t.Flush(); err != nil {
+	if err := write(w, lines); err != nil {
 		return fmt.Errorf("write table: %w", err)
 	}
 	for _, note := range a.Notes {
@@ -116,6 +105,60 @@ func (a *Answer) Write(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, "\nRead from %s: %d rows, %d learners.\n", a.Read.Road, a.Read.Items, a.Read.Learners)
 	return err
+}
+
+// lines are the titles of the columns, the rows, and the total.
+func (a *Answer) lines() [][]string {
+	rows := a.Rows
+	if a.Total != nil {
+		rows = append(rows, a.Total)
+	}
+	lines := make([][]string, 1+len(rows))
+	for _, c := range a.Columns {
+		lines[0] = append(lines[0], printable(c.Title))
+		for i, row := range rows {
+			lines[1+i] = append(lines[1+i], c.cell(row[c.ID]))
+		}
+	}
+	return lines
+}
+
+// gap is between two columns.
+const gap = 2
+
+// widthOf is how wide the lines are as a table.
+func widthOf(lines [][]string) int {
+	all := 0
+	for column := range lines[0] {
+		most := 0
+		for _, line := range lines {
+			most = max(most, utf8.RuneCountInString(line[column]))
+		}
+		all += most + gap
+	}
+	return all - gap
+}
+
+func writeTable(w io.Writer, lines [][]string) error {
+	t := tabwriter.NewWriter(w, 0, 0, gap, ' ', 0)
+	for _, line := range lines {
+		fmt.Fprintln(t, strings.Join(line, "\t"))
+	}
+	return t.Flush()
+}
+
+// writeRecords writes each row as lines of a title and a value.
+func writeRecords(w io.Writer, lines [][]string) error {
+	t := tabwriter.NewWriter(w, 0, 0, gap, ' ', 0)
+	for i, line := range lines[1:] {
+		if i > 0 {
+			fmt.Fprintln(t)
+		}
+		for column, title := range lines[0] {
+			fmt.Fprintf(t, "%s\t%s\n", title, line[column])
+		}
+	}
+	return t.Flush()
 }
 
 // cell writes one cell for people.
