@@ -120,7 +120,7 @@ func (p page) write(w http.ResponseWriter, r *edge.Request, a *report.Answer) er
 	tag := p.tag(a)
 	w.Header().Set("Etag", tag)
 	w.Header().Set("Vary", "Accept")
-	w.Header().Set("Link", `</reports/v1/definitions>; rel="describedby"`)
+	w.Header().Set("Link", p.links(a))
 	if matches(r.Header.Get("If-None-Match"), tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
@@ -129,6 +129,22 @@ func (p page) write(w http.ResponseWriter, r *edge.Request, a *report.Answer) er
 		return writeCSV(w, a)
 	}
 	return p.writeJSON(w, a)
+}
+
+// links name the definitions of an answer: of CSV, which has no room for them, each for the columns that it is of.
+// Source: RFC 8288, and RFC 7111 for the columns.
+func (p page) links(a *report.Answer) string {
+	const definitions = "<" + Base + "/definitions"
+	links := []string{definitions + `>; rel="describedby"`}
+	if p.format == "csv" {
+		for i, c := range a.Table.Columns {
+			if c.Measure != "" {
+				first, last := a.Table.Fields(i)
+				links = append(links, fmt.Sprintf(`%s#%s>; rel="describedby"; anchor="#col=%d-%d"`, definitions, c.Measure, first, last))
+			}
+		}
+	}
+	return strings.Join(links, ", ")
 }
 
 // tag is the entity tag of the page: weak, since an answer tells when it was given too. Source: RFC 9110, 8.8.1.

@@ -14,6 +14,15 @@ func (t *Table) Header() []string {
 	return names
 }
 
+// Fields says which columns of the CSV, from 1, a column of the table has: the first and the last.
+func (t *Table) Fields(column int) (first, last int) {
+	first = 1
+	for _, c := range t.Columns[:column] {
+		first += 1 + len(c.extras())
+	}
+	return first, first + len(t.Columns[column].extras())
+}
+
 // extras are the further CSV columns of a column.
 func (c Column) extras() []string {
 	switch c.Kind {
