@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -61,6 +62,9 @@ func deadLetters(t *testing.T, road *Cloud, r, full *reader) {
 	}
 	if left := dead(t, road, full.store); len(left) > 0 {
 		t.Errorf("of another store there are %q", left)
+	}
+	if answer := string(r.send(http.MethodGet, r.road.Reports()+"/data-quality", "")); !strings.Contains(answer, "in no report: 2 of the store's statements") {
+		t.Errorf("the report of data quality does not tell of them: %s", answer)
 	}
 	fatalOn(t, road.Mend())
 	fatalOn(t, repair())

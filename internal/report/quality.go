@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
@@ -65,7 +66,24 @@ func quality(a *asking) (*result.Table, error) {
 		add(q.id, q.about, i)
 	}
 	add("unattributed", "The actor is a Group: the statement counts, but for no learner.", nobody)
-	return t, nil
+	return t, a.noteNotCounted()
+}
+
+// mostNotCounted bounds the rows that are read to tell how many statements are in no report.
+const mostNotCounted = 1000
+
+// noteNotCounted tells of the statements that could not be counted, whenever they are of: no figure knows of them.
+func (a *asking) noteNotCounted() error {
+	n, more, err := a.Rows.NotCounted(a.ctx, a.store, mostNotCounted, &a.reads)
+	if err != nil || n == 0 {
+		return err
+	}
+	many := strconv.Itoa(n)
+	if more {
+		many = "more than " + many
+	}
+	a.notes = append(a.notes, "Not counted, and in no report: "+many+" of the store's statements. The operator's command `cairn dead-letters` says which, and why.")
+	return nil
 }
 
 // lengths are the bins of sessions by their length.

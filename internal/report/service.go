@@ -28,6 +28,7 @@ type Rows interface {
 	Ledgers(ctx context.Context, store auth.Store, scope fact.Hash, reads *rollup.Reads) iter.Seq2[rollup.Ledger, error]
 	Contents(ctx context.Context, store auth.Store, reads *rollup.Reads) ([]rollup.Name, error)
 	Through(ctx context.Context, store auth.Store, reads *rollup.Reads) (time.Time, error)
+	NotCounted(ctx context.Context, store auth.Store, most int, reads *rollup.Reads) (n int, more bool, err error)
 }
 
 // Definer knows the canonical definitions of activities.

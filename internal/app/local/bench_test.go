@@ -6,16 +6,21 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/cairn-lrs/cairn/internal/app/local"
 	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/report"
 )
 
 // benched is a data folder on the disk with a handler to ask, without sockets.
 type benched struct {
 	http.Handler
+	cairn       *local.Cairn
 	key, secret string
 	stored      int
 }
@@ -33,6 +38,11 @@ func newBenched(b *testing.B) *benched {
 	if err != nil {
 		b.Fatal(err)
 	}
+	return benchedOver(b, cairn)
+}
+
+func benchedOver(b *testing.B, cairn *local.Cairn) *benched {
+	b.Helper()
 	b.Cleanup(func() {
 		if err := cairn.Close(); err != nil {
 			b.Error(err)
@@ -42,7 +52,7 @@ func newBenched(b *testing.B) *benched {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := &benched{Handler: cairn.Handler(), key: key, secret: secret}
+	s := &benched{Handler: cairn.Handler(), cairn: cairn, key: key, secret: secret}
 	for s.stored < benchStored {
 		s.do(b, http.MethodPost, "statements", s.batch(100))
 	}
@@ -129,5 +139,101 @@ func BenchmarkRequests(b *testing.B) {
 				i++
 			}
 		})
+	}
+}
+
+// Of BenchmarkCounting: how often each side posts, by turns, and how many requests at a time.
+const (
+	countingRounds   = 9
+	countingRequests = 3000
+)
+
+// BenchmarkCounting says how much counting for reports slows requests that store: it posts to a folder whose changes are counted and
+// to one whose are not, by turns, each time until the first has counted all. The figures are medians over the rounds; slower-% is that
+// of what each round says.
+func BenchmarkCounting(b *testing.B) {
+	for _, c := range []struct {
+		name           string
+		clients, batch int
+	}{{"post/clients=1", 1, 1}, {"post/clients=8", 8, 1}, {"post50/clients=1", 1, 50}, {"post50/clients=8", 8, 50}} {
+		b.Run(c.name, func(b *testing.B) {
+			bare, err := local.OpenUncounted(b.Context(), b.TempDir())
+			if err != nil {
+				b.Fatal(err)
+			}
+			sides := [2]*benched{benchedOver(b, bare), newBenched(b)}
+			counted := sides[1]
+			counted.counted(b)
+			var rates [2][]float64
+			var slower []float64
+			for b.Loop() {
+				for round := range countingRounds {
+					var rate [2]float64
+					for turn := range sides {
+						side := (round + turn) % 2
+						rate[side] = sides[side].postAll(b, c.clients, countingRequests/(1+c.batch/10), c.batch)
+						counted.counted(b)
+					}
+					for side := range sides {
+						rates[side] = append(rates[side], rate[side])
+					}
+					slower = append(slower, 100*(1-rate[1]/rate[0]))
+				}
+			}
+			b.ReportMetric(0, "ns/op") // of no meaning: of all rounds together
+			b.ReportMetric(middle(rates[0]), "bare/s")
+			b.ReportMetric(middle(rates[1]), "counted/s")
+			b.ReportMetric(middle(slower), "slower-%")
+		})
+	}
+}
+
+func middle(of []float64) float64 {
+	slices.Sort(of)
+	return of[len(of)/2]
+}
+
+// postAll posts so many requests of a batch each and returns how many statements were stored a second.
+func (s *benched) postAll(b *testing.B, clients, requests, batch int) float64 {
+	bodies := make(chan []byte, requests)
+	for range requests {
+		if batch == 1 { // no list of one, which is stored as a group
+			bodies <- []byte(s.statement())
+			continue
+		}
+		bodies <- s.batch(batch)
+	}
+	close(bodies)
+	var wait sync.WaitGroup
+	began := time.Now()
+	for range clients {
+		wait.Go(func() {
+			for body := range bodies {
+				s.do(b, http.MethodPost, "statements", body)
+			}
+		})
+	}
+	wait.Wait()
+	return float64(requests*batch) / time.Since(began).Seconds()
+}
+
+// counted waits until reports have every statement.
+func (s *benched) counted(b *testing.B) {
+	b.Helper()
+	store, err := s.cairn.Directory.Store(b.Context(), auth.DefaultStore)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		a, err := s.cairn.Reports.Answer(b.Context(), store, report.Question{Report: "overview", Range: "all"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if int(a.Table.Rows[0][1].Value) == s.stored {
+			return
+		}
+		if time.Since(began) > patience {
+			b.Fatalf("after %v reports have %v of %d statements", patience, a.Table.Rows[0][1].Value, s.stored)
+		}
 	}
 }

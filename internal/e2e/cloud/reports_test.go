@@ -116,7 +116,7 @@ func (v reporter) awaitDeadLetter(road *e2e.Cloud) {
 			v.t.Fatal(err)
 		}
 		for _, used := range rights.Used {
-			if strings.HasSuffix(used, "-DeadLetters") {
+			if strings.HasPrefix(used, "AggregateFunction ") && strings.HasSuffix(used, "-DeadLetters") {
 				return
 			}
 		}

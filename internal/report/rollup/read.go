@@ -281,3 +281,12 @@ func (r *Reader) Through(ctx context.Context, store auth.Store, reads *Reads) (t
 	}
 	return time.UnixMilli(newest).UTC(), nil
 }
+
+// NotCounted is how many statements of the store are dead letters, at most so many of them; more says that there are others.
+func (r *Reader) NotCounted(ctx context.Context, store auth.Store, most int, reads *Reads) (n int, more bool, err error) {
+	letters, more, err := DeadLetters(ctx, r.Tables, store.ID, "", most)
+	if err != nil {
+		return 0, false, fmt.Errorf("read dead letters: %w", err)
+	}
+	return len(letters), more, reads.count(len(letters))
+}
