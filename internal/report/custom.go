@@ -7,6 +7,7 @@ import (
 	"encoding/json/v2"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -121,9 +122,9 @@ func unreadable(err error) error {
 		at := string(e.JSONPointer)
 		if errors.Is(err, json.ErrUnknownName) {
 			object := at[:strings.LastIndexByte(at, '/')]
-			return invalid(at, "%s is not known: it stands where %s can", at, members[strings.TrimRight(object, "0123456789")])
+			return invalid(at, "%s is not known: what can stand there is %s", at, members[strings.TrimRight(object, "0123456789")])
 		}
-		return invalid(at, "%s is of the wrong type", cmp.Or(at, "the query"))
+		return invalid(at, "%s is of the wrong type: it must be %s", cmp.Or(at, "the query"), wanted(e.GoType))
 	}
 	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		at := string(e.JSONPointer)
@@ -133,6 +134,21 @@ func unreadable(err error) error {
 		return invalid(at, "the query is not JSON from byte %d on", e.ByteOffset)
 	}
 	return invalid("", "the query is not JSON")
+}
+
+// wanted says which kind of JSON becomes a value of a type of Custom.
+func wanted(t reflect.Type) string {
+	switch {
+	case t == nil || t.Kind() == reflect.Struct || t.Kind() == reflect.Pointer:
+		return "an object"
+	case t.Kind() == reflect.Slice:
+		return "a list"
+	case t.Kind() == reflect.String:
+		return "a text"
+	case t.Kind() == reflect.Int:
+		return "a whole number, written with digits alone"
+	}
+	return "a number"
 }
 
 // checkTable holds measures, dimensions and order to what there is.
@@ -228,8 +244,9 @@ func (s *Service) Custom(ctx context.Context, store auth.Store, q Custom) (*Answ
 // group is a row in the making: one combination of the dimensions.
 type group struct {
 	attemptSum
-	statements, watched    int64
-	learners, watchers     int
+	statements             int64
+	viewed, watched        int64 // statements of viewers, milliseconds
+	learners, viewers      int
 	responses, correct     int64
 	answered, right, wrong int // learners
 }
@@ -256,6 +273,7 @@ func (q *Custom) table(a *asking) (*result.Table, error) {
 			}
 			key := a.keyOfFact(q.By, f, f.T)
 			of(key).statements++
+			of(key).viewed += int64(bit(f.Video != nil))
 			of(key).watched += watched[i]
 		}
 		if !l.Unattributed {
@@ -305,7 +323,7 @@ func (g *group) addOne(one *group, unattributed bool) {
 	}
 	g.learners += some(one.statements)
 	g.watched += one.watched
-	g.watchers += some(one.watched)
+	g.viewers += some(one.viewed)
 	g.responses += one.responses
 	g.correct += one.correct
 	g.answered += some(one.responses)
@@ -351,7 +369,7 @@ func (q *Custom) rows(a *asking, groups map[string]*group) *result.Table {
 	for key, g := range groups {
 		all := append([]result.Cell{
 			statementsOf(g.statements, g.learners), result.Counted(int64(g.learners), g.learners),
-			total(g.watched, int64(g.watchers), g.watchers),
+			total(g.watched, int64(g.viewers), g.viewers),
 			result.Counted(g.responses, g.answered),
 			rate(g.correct, g.responses, g.answered, g.right, g.wrong),
 		}, g.cells()...)

@@ -16,11 +16,14 @@ func TestWrongQueriesSayWhatIsWrong(t *testing.T) {
 		{`{`, "", "not JSON from byte 1"},
 		{`{"top":3,"top":4}`, "/top", "twice"},
 		{`{"filters":{"learner":"x",}}`, "/filters", "not JSON from byte"},
-		{`[]`, "", "wrong type"},
+		{`[]`, "", "must be an object"},
+		{`{"top":1.5}`, "/top", "whole number"},
+		{`{"measures":["learners",1]}`, "/measures/1", "must be a text"},
+		{`{"title":"` + strings.Repeat("x", 20_000) + `"}`, "", "at most 16384 bytes"},
 		{`{"measure":["learners"]}`, "/measure", "measures, by"},
 		{`{"filters":{"verb":"http://x/y"}}`, "/filters/verb", "platform"},
 		{`{"funnel":{"steps":[{"did":"started"},{"done":"passed"}]}}`, "/funnel/steps/1/done", "did, verb"},
-		{`{"measures":"learners"}`, "/measures", "wrong type"},
+		{`{"measures":"learners"}`, "/measures", "must be a list"},
 		{`{}`, "/measures", "at least one measure"},
 		{`{"measures":["likes"]}`, "/measures/0", "learners"},
 		{`{"measures":["learners","learners"]}`, "/measures/1", "twice"},
@@ -74,6 +77,29 @@ func TestCustomReport(t *testing.T) {
 	if len(rows) != 3 || rows[0]["content"] != contents+"a" || rows[0]["platform"] != "web" || rows[0]["learners"] != "20" || rows[0]["completions"] != "10" ||
 		rows[0]["completionRateSoFar"] != "0.5" || rows[1]["content"] != contents+"b" || rows[1]["completions"] != "0" || rows[2]["learners"] != "10" {
 		t.Errorf("got %v", rows)
+	}
+}
+
+// TestWatchTimeIsThatOfVideos: a question of one's own tells the watch time that the report of videos does, of as many viewers: who only
+// paused is one too.
+func TestWatchTimeIsThatOfVideos(t *testing.T) {
+	w := newWorld(t, 0)
+	for i := range 9 {
+		s := said{learner: i, content: "film", at: today.Add(-time.Hour), verb: "paused"}
+		if i < 6 {
+			s.result = `"extensions":{"https://w3id.org/xapi/video/extensions/played-segments":"0[.]10"}`
+		} else {
+			s.result = `"extensions":{"https://w3id.org/xapi/video/extensions/time":0}`
+		}
+		w.fold(s)
+	}
+	a, err := w.reports.Custom(t.Context(), w.store, report.Custom{Measures: []string{"watchTime"}, By: []string{"content"}, Range: "7d"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := csv(w.ask("videos", map[string]string{"range": "7d"}))[0]
+	if got := csv(a)[0]; want["watchTime"] != "60" || want["watchTime.n"] != "9" || got["watchTime"] != want["watchTime"] || got["watchTime.n"] != want["watchTime.n"] {
+		t.Errorf("got %v, want what videos tells: %v", got, want)
 	}
 }
 
