@@ -3,13 +3,17 @@ package lrs
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 )
@@ -24,7 +28,7 @@ type damageable struct {
 func newDamageable(t *testing.T) damageable {
 	d := damageable{newWorld(t, nil), principal(storeWith("acme", 2)), partOf("a file")}
 	_, err := d.service.Store(t.Context(), d.p, decode(t,
-		withAttachment(plain(uuidOf(1), "ann", "did", "thing"), d.file, ""),
+		withAttachment(strings.TrimSuffix(plain(uuidOf(1), "ann", "did", "thing"), "}")+`,"context":{"registration":"`+uuidOf(50)+`"}}`, d.file, ""),
 		referring(uuidOf(2), "bob", "praised", uuidOf(1)),
 		plain(uuidOf(3), "ann", "did", "thing"),
 		referring(uuidOf(4), "cat", "voided", uuidOf(3)),
@@ -55,6 +59,24 @@ func (d damageable) replace(id string, changes table.Item) {
 		}
 	}
 	d.apply(table.Put(schema.Statements, item))
+}
+
+// rewrite puts other words in a statement's stored body.
+func (d damageable) rewrite(id, words, others string) {
+	d.t.Helper()
+	body, err := unpack(d.item(id)[schema.Body].B)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	changed := bytes.Replace(body, []byte(words), []byte(others), 1)
+	if bytes.Equal(changed, body) {
+		d.t.Fatalf("%s is not in %s", words, body)
+	}
+	packed, err := pack(packedS2, changed)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.replace(id, table.Item{schema.Body: table.B(packed)})
 }
 
 // contentKey is where the attachment's content lies.
@@ -115,6 +137,11 @@ func TestCheckNamesEveryDamage(t *testing.T) {
 			entry := maps.Clone(d.entry(uuidOf(2), activityKind, thing))
 			other := d.idOf(uuidOf(99))
 			entry[schema.StatementID] = table.B(other[:])
+			d.apply(table.Put(schema.Terms, entry))
+		}},
+		{name: "an entry names no statement", want: map[string]string{"": ExtraEntry}, damage: func(d damageable) {
+			entry := maps.Clone(d.entry(uuidOf(1), activityKind, "http://example.org/another"))
+			entry[schema.StatementID] = table.B([]byte("none"))
 			d.apply(table.Put(schema.Terms, entry))
 		}},
 		{name: "an own term is missing", want: map[string]string{uuidOf(1): WrongTerms}, damage: func(d damageable) {
@@ -184,6 +211,22 @@ func TestCheckNamesEveryDamage(t *testing.T) {
 		{name: "the body is another statement's", want: map[string]string{uuidOf(2): DamagedStatement}, damage: func(d damageable) {
 			d.replace(uuidOf(2), table.Item{schema.Body: d.item(uuidOf(1))[schema.Body]})
 		}},
+		{name: "the id in the body is another", want: map[string]string{uuidOf(1): DamagedStatement}, damage: func(d damageable) {
+			d.rewrite(uuidOf(1), uuidOf(1), uuidOf(99))
+		}},
+		{name: "the stored time in the body is another", want: map[string]string{uuidOf(1): DamagedStatement}, damage: func(d damageable) {
+			d.rewrite(uuidOf(1), `"stored":"20`, `"stored":"19`)
+		}},
+		{name: "the body has no authority", want: map[string]string{uuidOf(1): DamagedStatement}, damage: func(d damageable) {
+			d.rewrite(uuidOf(1), `,"authority":`+string(d.p.Authority), "")
+		}},
+		{name: "the body voids, and the record does not", want: map[string]string{uuidOf(4): DamagedStatement}, damage: func(d damageable) {
+			d.replace(uuidOf(4), table.Item{schema.Voiding: {}})
+		}},
+		{name: "a void that somebody voids", want: map[string]string{}, damage: func(d damageable) {
+			d.mustStore(d.p, referring(uuidOf(6), "cat", "voided", uuidOf(7)))
+			d.mustStore(d.p, referring(uuidOf(7), "cat", "voided", uuidOf(8)))
+		}},
 		{name: "a reference of the record is another one", want: map[string]string{uuidOf(2): DamagedStatement}, damage: func(d damageable) {
 			id := d.idOf(uuidOf(3))
 			d.replace(uuidOf(2), table.Item{schema.Refers: table.B(id[:])})
@@ -215,6 +258,47 @@ func TestCheckNamesEveryDamage(t *testing.T) {
 	}
 }
 
+// Statements of a store that is not known are not passed over.
+func TestCheckOfAnUnknownStore(t *testing.T) {
+	d := newDamageable(t)
+	var got []string
+	for _, found := range d.differences() {
+		got = append(got, found.Store+" "+found.Statement+" "+found.What)
+	}
+	slices.Sort(got)
+	var want []string
+	for n := 1; n <= 4; n++ {
+		want = append(want, "acme "+uuidOf(n)+" "+DamagedStatement)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// silent is blobs that do not answer.
+type silent struct{ blob.Store }
+
+func (silent) Get(context.Context, string, int64, int64) (io.ReadCloser, int64, error) {
+	return nil, 0, blob.ErrUnavailable
+}
+
+// A content that cannot be read now is not called lost: the check ends, and says why.
+func TestCheckWhileContentsCannotBeRead(t *testing.T) {
+	for name, statement := range map[string]string{"a large body": large(uuidOf(5)), "an attachment": ""} {
+		d := newDamageable(t)
+		if statement != "" {
+			d.apply(table.Delete(d.ref(d.p, uuidOf(1))))
+			d.mustStore(d.p, statement)
+		}
+		d.service.Blobs = silent{d.blobs}
+		c := Check{Service: d.service, Scanner: d.scanner, Lister: d.lister, Report: func(found Difference) { t.Errorf("%s: %+v", name, found) },
+			Stores: func(context.Context, string) (auth.Store, error) { return d.p.Store, nil }}
+		if _, err := c.Run(t.Context()); !errors.Is(err, blob.ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // lyingIndex is a DB one of whose indexes lacks, or invents, an entry.
 type lyingIndex struct {
 	table.DB
@@ -231,7 +315,7 @@ func (l lyingIndex) Query(ctx context.Context, q table.Query) (table.Page, table
 }
 
 func TestCheckReadsEveryIndex(t *testing.T) {
-	for _, index := range []string{schema.ByTime, schema.ByAgent, schema.ByVerb, schema.ByActivity} {
+	for _, index := range []string{schema.ByTime, schema.ByAgent, schema.ByVerb, schema.ByActivity, schema.ByRegistration} {
 		d := newDamageable(t)
 		without := func(items []table.Item) []table.Item {
 			return slices.DeleteFunc(items, func(i table.Item) bool { return i[schema.PK].S == "acme#"+uuidOf(1) })
@@ -257,6 +341,19 @@ func TestCheckReadsEveryIndex(t *testing.T) {
 		want = []Difference{{Store: "acme", Statement: uuidOf(77), What: ExtraEntry, Detail: index + " lists a statement that is not there"}}
 		if diff := cmp.Diff(want, d.differences(d.p.Store)); diff != "" {
 			t.Errorf("%s has an entry too many (-want +got):\n%s", index, diff)
+		}
+		other := func(items []table.Item) []table.Item {
+			for n, i := range items {
+				if i[schema.PK].S == "acme#"+uuidOf(1) {
+					items[n] = maps.Clone(i)
+					items[n][schema.PK] = table.S("acme#" + uuidOf(77))
+				}
+			}
+			return items
+		}
+		d.service.Tables = lyingIndex{d.tables, index, other}
+		if got := d.differences(d.p.Store); len(got) == 0 || got[0].What != ExtraEntry || got[0].Statement != uuidOf(77) {
+			t.Errorf("%s names another statement in its place: %v", index, got)
 		}
 		fewer := func(items []table.Item) []table.Item {
 			for n, i := range items {
