@@ -322,6 +322,7 @@ func interrupt(t *testing.T, path string, o Options) {
 
 func TestImportGoesOnAfterAnInterruption(t *testing.T) {
 	const statements = 500
+	const elsewhere = "beginning anew: the interrupted import went to another endpoint or credential"
 	content := lines(statements, map[int]string{2: "bad", 400: "bad"})
 	tests := []struct {
 		name   string
@@ -364,6 +365,20 @@ func TestImportGoesOnAfterAnInterruption(t *testing.T) {
 				l.forget("00000001-0000-4000-8000-000000000000")
 			},
 		},
+		{
+			name: "the endpoint was another", note: elsewhere,
+			change: func(t *testing.T, l *fakeLRS, path string) {
+				restate(t, path, func(s *state) { s.Endpoint += "/other" })
+				l.forget("00000001-0000-4000-8000-000000000000")
+			},
+		},
+		{
+			name: "the credential was another", note: elsewhere,
+			change: func(t *testing.T, l *fakeLRS, path string) {
+				restate(t, path, func(s *state) { s.Key = "other" })
+				l.forget("00000001-0000-4000-8000-000000000000")
+			},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -395,6 +410,53 @@ func TestImportGoesOnAfterAnInterruption(t *testing.T) {
 			}
 		})
 	}
+}
+
+// restate changes the state that an interrupted import has left.
+func restate(t *testing.T, path string, change func(*state)) {
+	t.Helper()
+	s, err := readState(path + ".import-state")
+	if err != nil || s.Read == 0 {
+		t.Fatalf("state %+v, %v", s, err)
+	}
+	change(&s)
+	if err := s.write(path + ".import-state"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Where an interrupted import cannot be gone on with, and begun anew neither, it says so.
+func TestImportThatCannotGoOn(t *testing.T) {
+	t.Run("refusals are gone from their file", func(t *testing.T) {
+		lrs := newFakeLRS(t)
+		path := write(t, []byte(lines(500, map[int]string{2: "bad"})))
+		interrupt(t, path, options(lrs))
+		if err := os.Truncate(path+".refused.ndjson", 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Import(t.Context(), path, options(lrs)); err == nil || !strings.Contains(err.Error(), "shorter than it was") {
+			t.Errorf("error is %v", err)
+		}
+	})
+	t.Run("standard input", func(t *testing.T) {
+		t.Chdir(t.TempDir())
+		lrs := newFakeLRS(t)
+		o := options(lrs)
+		o.Statefile = "state"
+		from := func(text string) Options { o.Stdin = strings.NewReader(text); return o }
+		interrupt(t, "-", from(lines(500, nil)))
+		posts := lrs.posts
+		if _, err := Import(t.Context(), "-", from("{}\n"+lines(500, nil))); err == nil || !strings.Contains(err.Error(), "delete that file to begin anew") {
+			t.Errorf("another input: %v", err)
+		}
+		if lrs.posts != posts {
+			t.Error("another input was sent")
+		}
+		summary, err := Import(t.Context(), "-", from(lines(500, nil)))
+		if err != nil || summary.Before == 0 || summary.Before+summary.Stored != 500 {
+			t.Errorf("the same input: %+v, %v", summary, err)
+		}
+	})
 }
 
 func TestRetryAfter(t *testing.T) {
