@@ -27,6 +27,23 @@ type world struct {
 	*transfer.Service
 	blobs *disk.Store
 	now   time.Time
+	lives []time.Duration // of the URLs that were made
+}
+
+// timed notes how long URLs are good.
+type timed struct {
+	blob.Transfer
+	lives *[]time.Duration
+}
+
+func (s timed) SignPut(ctx context.Context, key string, content blob.Content, life time.Duration) (string, map[string]string, error) {
+	*s.lives = append(*s.lives, life)
+	return s.Transfer.SignPut(ctx, key, content, life)
+}
+
+func (s timed) SignGet(ctx context.Context, key, contentType string, life time.Duration) (string, error) {
+	*s.lives = append(*s.lives, life)
+	return s.Transfer.SignGet(ctx, key, contentType, life)
 }
 
 func newWorld(t *testing.T) *world {
@@ -41,7 +58,7 @@ func newWorld(t *testing.T) *world {
 		}
 	})
 	w := &world{blobs: blobs, now: time.Date(2026, 11, 26, 23, 0, 0, 0, time.UTC)}
-	w.Service = transfer.New(transfer.Config{Blobs: blobs, URLs: blobs, Now: func() time.Time { return w.now }})
+	w.Service = transfer.New(transfer.Config{Blobs: blobs, URLs: timed{blobs, &w.lives}, Now: func() time.Time { return w.now }})
 	return w
 }
 
@@ -74,6 +91,15 @@ func TestUploads(t *testing.T) {
 	if want := w.now.Add(transfer.UploadLife); !ticket.Expires.Equal(want) {
 		t.Errorf("the URL expires at %v, want %v", ticket.Expires, want)
 	}
+	if again, err := w.NewTicket(t.Context(), acme, blob.Content{Size: int64(len(content)), SHA256: sha256.Sum256(content)}); err != nil || again.ID == ticket.ID {
+		t.Errorf("another ticket for the same bytes is %q, %v: its id can be foreseen", again.ID, err)
+	}
+	if _, err := w.Link(t.Context(), "acme/kept", "text/plain"); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]time.Duration{time.Hour, time.Hour, 5 * time.Minute}, w.lives); diff != "" {
+		t.Errorf("how long URLs of uploads and downloads are good (-want +got):\n%s", diff)
+	}
 	if _, err := w.Read(t.Context(), acme.ID, ticket.ID, discard); !errors.Is(err, transfer.ErrUpload) {
 		t.Errorf("before anything is sent: %v", err)
 	}
@@ -95,6 +121,9 @@ func TestUploads(t *testing.T) {
 	}
 	if _, err := w.Read(t.Context(), other.ID, ticket.ID, discard); !errors.Is(err, transfer.ErrUpload) {
 		t.Errorf("by another store: %v", err)
+	}
+	if _, err := w.Read(t.Context(), acme.ID, strings.ToUpper(ticket.ID), discard); !errors.Is(err, transfer.ErrUpload) {
+		t.Errorf("by another name: %v", err)
 	}
 	mine := errors.New("mine")
 	if _, err := w.Read(t.Context(), acme.ID, ticket.ID, func(transfer.Upload, io.Reader) error { return mine }); !errors.Is(err, mine) {
