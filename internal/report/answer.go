@@ -48,7 +48,11 @@ const (
 // what it has cost.
 func (a *Answer) Tag() string {
 	h := sha256.New()
-	for _, text := range []string{a.Report.ID, a.Name, DateOf(a.Period.From), DateOf(a.Period.To), a.Zone, strconv.Itoa(a.K), strconv.FormatBool(a.Names)} {
+	f := a.Filter
+	for _, text := range []string{
+		a.Report.ID, a.Name, DateOf(a.Period.From), DateOf(a.Period.To), a.Zone, strconv.Itoa(a.K), strconv.FormatBool(a.Names), strconv.FormatBool(a.Test),
+		f.Content, f.Kind, f.Learner, f.Group, f.Registration, f.Platform, f.Language, strconv.FormatBool(a.Table.Total != nil),
+	} {
 		writeText(h, text)
 	}
 	for _, note := range a.Notes {
@@ -57,17 +61,12 @@ func (a *Answer) Tag() string {
 	for _, name := range a.Table.Header() {
 		writeText(h, name)
 	}
-	for _, row := range a.Table.Rows {
+	for _, row := range a.Table.Lines() {
 		for _, field := range a.Table.Record(row) {
 			writeText(h, field)
 		}
 		for _, c := range row {
 			writeText(h, strconv.Itoa(int(c.State)))
-		}
-	}
-	if a.Table.Total != nil {
-		for _, field := range a.Table.Record(a.Table.Total) {
-			writeText(h, field)
 		}
 	}
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15])

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/report"
+	"github.com/cairn-lrs/cairn/internal/report/result"
 )
 
 // course are learners who started and completed a course in the last days.
@@ -46,6 +47,17 @@ func TestSmallNumbersAreProtectedInAnswers(t *testing.T) {
 	row := csv(w.ask("contents", map[string]string{"range": "7d"}))[0]
 	if row["starts"] != "40" || row["completions"] != "withheld" || row["completionRateSoFar"] != "≥ 90 %" || row["completionRateSoFar.count"] != "" {
 		t.Errorf("contents tells %v", row)
+	}
+	q, err := report.ParseCustom([]byte(`{"measures":["starts","completions"],"by":["content"],"range":"7d"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := w.reports.Custom(t.Context(), w.store, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row := csv(own)[0]; row["starts"] != "40" || row["completions"] != "withheld" {
+		t.Errorf("a question of one's own tells %v", row)
 	}
 	w.store.TestData, w.store.SmallNumber = true, 1
 	row = csv(w.ask("contents", map[string]string{"range": "7d"}))[0]
@@ -119,6 +131,56 @@ func TestHiddenNames(t *testing.T) {
 	}
 	if strings.Contains(string(text), "Person") || strings.Contains(string(text), "example.com\"") && strings.Contains(string(text), "mailto") || live.Sentences[0].ID != "" {
 		t.Errorf("live tells who: %s", text)
+	}
+}
+
+// TestTagsTellAnswersApart: whatever differs in what is given out makes another tag, and what it has cost does not.
+func TestTagsTellAnswersApart(t *testing.T) {
+	number := func(n int64) result.Cell { return result.Counted(n, 20) }
+	answer := func() *report.Answer {
+		return &report.Answer{
+			Report: &report.Report{ID: "contents"}, Period: report.Period{From: 20000, To: 20001}, Zone: "UTC", K: 5, Names: true, Notes: []string{"a note"},
+			Table: &result.Table{
+				Columns: []result.Column{{ID: "name"}, {ID: "learners", Kind: result.Count}},
+				Rows:    []result.Row{{result.Named("a"), number(20)}, {result.Named("b"), result.Absent(result.Untracked)}},
+				Total:   result.Row{result.Named(""), number(40)},
+			},
+		}
+	}
+	same := answer()
+	same.Read.Items, same.AsOf = 7, today
+	if same.Tag() != answer().Tag() {
+		t.Error("what an answer has cost, and when it was given, changes its tag")
+	}
+	seen := map[string]string{answer().Tag(): "the answer itself"}
+	for what, change := range map[string]func(*report.Answer){
+		"report":         func(a *report.Answer) { a.Report = &report.Report{ID: "kinds"} },
+		"name":           func(a *report.Answer) { a.Name = "mine" },
+		"first day":      func(a *report.Answer) { a.Period.From-- },
+		"last day":       func(a *report.Answer) { a.Period.To++ },
+		"zone":           func(a *report.Answer) { a.Zone = "Asia/Tokyo" },
+		"filter":         func(a *report.Answer) { a.Filter.Platform = "web" },
+		"another filter": func(a *report.Answer) { a.Filter.Language = "web" },
+		"k":              func(a *report.Answer) { a.K = 6 },
+		"names":          func(a *report.Answer) { a.Names = false },
+		"test data":      func(a *report.Answer) { a.Test = true },
+		"note":           func(a *report.Answer) { a.Notes = []string{"another"} },
+		"notes":          func(a *report.Answer) { a.Notes = append(a.Notes, "another") },
+		"column":         func(a *report.Answer) { a.Table.Columns[1].ID = "starts" },
+		"figure":         func(a *report.Answer) { a.Table.Rows[0][1] = number(21) },
+		"row":            func(a *report.Answer) { a.Table.Rows = a.Table.Rows[:1] },
+		"why not":        func(a *report.Answer) { a.Table.Rows[1][1] = result.Absent(result.NotEnough) },
+		"total":          func(a *report.Answer) { a.Table.Total[1] = number(41) },
+		"no total":       func(a *report.Answer) { a.Table.Total = nil },
+		"total unknown":  func(a *report.Answer) { a.Table.Total[1] = result.Absent(result.Untracked) },
+		"total too few":  func(a *report.Answer) { a.Table.Total[1] = result.Absent(result.NotEnough) },
+	} {
+		a := answer()
+		change(a)
+		if as, taken := seen[a.Tag()]; taken {
+			t.Errorf("another %s: the tag is that of %s", what, as)
+		}
+		seen[a.Tag()] = what
 	}
 }
 

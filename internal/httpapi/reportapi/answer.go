@@ -278,12 +278,8 @@ func writeCSV(w http.ResponseWriter, a *report.Answer) error {
 	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	lines := a.Table.Rows
-	if a.Table.Total != nil {
-		lines = append(slices.Clip(lines), a.Table.Total)
-	}
 	err := out.Write(a.Table.Header())
-	for _, row := range lines {
+	for _, row := range a.Table.Lines() {
 		if err != nil {
 			break
 		}

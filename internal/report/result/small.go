@@ -12,14 +12,14 @@ const DefaultK = 5
 // With k of 1 nothing is hidden, but the rule of precision holds. It is done once, on the whole table, before rows
 // are sorted, cut or paged.
 func (t *Table) Protect(k int) {
-	for _, line := range t.lines() {
+	for _, line := range t.Lines() {
 		for i := range line {
 			line[i].primary(k)
 		}
 	}
 	for t.spread(k) || t.cover() { // each round hides something more, so it ends
 	}
-	for _, line := range t.lines() {
+	for _, line := range t.Lines() {
 		for i, c := range t.Columns {
 			if c.Kind == Rate {
 				line[i].precise()
@@ -70,7 +70,7 @@ func (c *Cell) band() {
 // spread hides, in every line, what a hidden cell could be computed from. It reports whether it hid anything.
 func (t *Table) spread(k int) bool {
 	hid := false
-	for at, line := range t.lines() {
+	for at, line := range t.Lines() {
 		for _, s := range t.Splits {
 			hid = t.spreadSplit(line, s) || hid
 		}

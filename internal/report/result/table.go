@@ -130,8 +130,8 @@ func (t *Table) column(id string) int {
 	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.ID == id })
 }
 
-// lines are the rows and the total.
-func (t *Table) lines() []Row {
+// Lines are the rows and the total.
+func (t *Table) Lines() []Row {
 	if t.Total == nil {
 		return t.Rows
 	}
