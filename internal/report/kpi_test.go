@@ -1,13 +1,18 @@
 package report_test
 
 import (
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/cairn-lrs/cairn/internal/report"
+	"github.com/cairn-lrs/cairn/internal/schema"
+	"github.com/cairn-lrs/cairn/internal/table"
 )
 
 // TestKPI: golden vector 5 of the definitions. Twelve learners with 2, 4, 4, 5, … statements and a KPI; a file with rows of nobody
@@ -57,6 +62,132 @@ func TestKPI(t *testing.T) {
 	}
 	if _, err := w.try("kpi-link", map[string]string{"kpi": "sales", "measure": "statements"}); !errors.Is(err, report.ErrNotFound) {
 		t.Errorf("deleted: %v", err)
+	}
+}
+
+// TestKPIOfGroups: the mean of a group's values in a month is held against the mean of its learners' statements in that month, or in one
+// before it, and no group of fewer than ten learners is told of.
+func TestKPIOfGroups(t *testing.T) {
+	w := newWorld(t, 0)
+	var all []said
+	for i := range 19 {
+		team := "red"
+		if i >= 10 {
+			team = "blue"
+		}
+		for month, n := range map[time.Month]int{time.May: 2, time.June: 3} {
+			for k := range n {
+				all = append(all, said{learner: i, verb: "experienced", content: "a", team: team, at: time.Date(2026, month, 10, 8, k, 0, 0, time.UTC)})
+			}
+		}
+	}
+	w.fold(append(all, said{learner: 30, verb: "experienced", content: "a", at: today.Add(-time.Hour)})...)
+	done, err := w.reports.ImportKPI(t.Context(), w.store, "sales", []byte("group,date,value\n"+
+		"red@example.com,2026-06-10,10\nred@example.com,2026-06-20,20\nred@example.com,2026-05-31,7\nblue@example.com,2026-06-10,1\nnobody@example.com,2026-06-10,1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done.Rows != 4 || done.Units != 2 || done.From != "2026-05-31" || done.To != "2026-06-20" || done.UnmatchedCount != 1 ||
+		done.Unmatched[0] != (report.Unmatched{Line: 6, Unit: "nobody@example.com", Reason: "no statement is of this group"}) {
+		t.Errorf("imported %+v", done)
+	}
+	for _, test := range []struct {
+		name   string
+		params map[string]string
+		want   []string // period, measure and KPI
+	}{
+		{"by month", map[string]string{"range": "all"}, []string{"2026-05 2 7", "2026-06 3 15"}},
+		{"the KPI comes a month later", map[string]string{"range": "all", "lag": "1"}, []string{"2026-05 2 15"}},
+		{"a few days are widened to their month", map[string]string{"from": "2026-06-12", "to": "2026-06-14"}, []string{"2026-06 3 15"}},
+		{"by day", map[string]string{"range": "all", "by": "day"}, []string{"2026-06-10 3 10"}},
+	} {
+		test.params["kpi"], test.params["measure"] = "sales", "statements"
+		var got []string
+		for _, row := range csv(w.ask("kpi-points", test.params)) {
+			got = append(got, row["period"]+" "+row["x"]+" "+row["y"])
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+	if row := csv(w.ask("kpi-link", map[string]string{"range": "all", "kpi": "sales", "measure": "statements"}))[0]; row["pearson"] != "" || row["verdict"] != "not enough data: it takes 12" {
+		t.Errorf("of two points it tells %v", row)
+	}
+	w.store.HideNames = true
+	if _, err := w.try("kpi-link", map[string]string{"range": "all", "kpi": "sales", "measure": "statements"}); err != nil {
+		t.Errorf("a store that hides names: %v", err)
+	}
+}
+
+// TestKPIFindsItsLearners by an address with and without its scheme, its SHA-1 in any case, and the key that reports give; and by nothing
+// else.
+func TestKPIFindsItsLearners(t *testing.T) {
+	w := newWorld(t, 0)
+	w.fold(course(0, 3, true)...)
+	sum := fmt.Sprintf("%x", sha1.Sum([]byte("mailto:p1@example.com")))
+	file := "learner,date,value\n"
+	who := []string{"p1@example.com", "mailto:p1@example.com", sum, strings.ToUpper(sum)}
+	for i, name := range who {
+		file += fmt.Sprintf("%s,2026-06-%02d,1\n", name, i+1)
+	}
+	others := "http://example.com|p1,2026-06-09,1\nhttps://openid.example.com/p1,2026-06-09,1\nP1@example.com,2026-06-09,1\n"
+	done, err := w.reports.ImportKPI(t.Context(), w.store, "sales", []byte(file+others))
+	if err != nil || done.Rows != len(who) || done.Units != 1 || done.UnmatchedCount != 3 {
+		t.Errorf("imported %+v, %v", done, err)
+	}
+	_, rows, err := w.reports.KPI(t.Context(), w.store, "sales")
+	if err != nil || len(rows) != len(who) {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	if done, err = w.reports.ImportKPI(t.Context(), w.store, "keys", []byte("learner,date,value\n"+rows[0].Unit+",2026-06-01,1\n")); err != nil || done.Units != 1 {
+		t.Errorf("by key: %+v, %v", done, err)
+	}
+}
+
+// TestKPIsAreReplacedWhole: of what was imported before, of an import that died before its head, and of a KPI that was deleted no row is
+// told, and those of finished imports are not kept. A store has a hundred KPIs, of which each may be replaced.
+func TestKPIsAreReplacedWhole(t *testing.T) {
+	w := newWorld(t, 0)
+	w.fold(course(0, 3, true)...)
+	load := func(name, file string) error {
+		w.now = w.now.Add(time.Second)
+		_, err := w.reports.ImportKPI(t.Context(), w.store, name, []byte("learner,date,value\n"+file))
+		return err
+	}
+	const partition = "store" + schema.KPIs + "#sales"
+	kept := func() (n int) {
+		page, _, err := w.tables.Query(t.Context(), table.Query{Table: schema.Rollups, Partition: partition, Consistency: table.Strong})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(page.Items)
+	}
+	if err := errors.Join(load("sales", "p0@example.com,2026-06-01,1\np1@example.com,2026-06-01,2\n"), load("sales", "p2@example.com,2026-06-01,3\n")); err != nil {
+		t.Fatal(err)
+	}
+	if n := kept(); n != 1 {
+		t.Errorf("%d rows of the table are kept of one import", n)
+	}
+	dead := table.Item{schema.PK: table.S(partition), schema.SK: table.B([]byte("version?0000")), schema.Body: table.B([]byte(`[{"unit":"x","date":"2026-06-01","value":9}]`))}
+	if _, _, err := w.tables.Apply(t.Context(), table.Put(schema.Rollups, dead)); err != nil {
+		t.Fatal(err)
+	}
+	if _, rows, err := w.reports.KPI(t.Context(), w.store, "sales"); err != nil || len(rows) != 1 || rows[0].Value != 3 {
+		t.Errorf("rows %+v, %v", rows, err)
+	}
+	for n := range 99 {
+		if err := load(fmt.Sprint("kpi", n), "p0@example.com,2026-06-01,1\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := load("one-too-many", "p0@example.com,2026-06-01,1\n"); !errors.Is(err, report.ErrInvalid) {
+		t.Errorf("a KPI too many: %v", err)
+	}
+	if err := load("sales", "p0@example.com,2026-06-01,1\n"); err != nil {
+		t.Errorf("one of them is replaced: %v", err)
+	}
+	if err := w.reports.DeleteKPI(t.Context(), w.store, "sales"); err != nil || kept() != 0 {
+		t.Errorf("deleted: %v, %d rows of the table are kept", err, kept())
 	}
 }
 

@@ -87,6 +87,7 @@ type said struct {
 	parent   string
 	at       time.Time
 	platform string
+	team     string // local part of a group's address
 	result   string // JSON members
 }
 
@@ -102,6 +103,12 @@ func (s said) json() string {
 			context += ","
 		}
 		context += fmt.Sprintf(`"platform":%q`, s.platform)
+	}
+	if s.team != "" {
+		if context != "" {
+			context += ","
+		}
+		context += fmt.Sprintf(`"team":{"objectType":"Group","mbox":"mailto:%s@example.com"}`, s.team)
 	}
 	return fmt.Sprintf(`{"actor":{"name":"Person %d","mbox":"mailto:p%d@example.com"},"verb":{"id":"http://adlnet.gov/expapi/verbs/%s"},"object":{"id":"%s%s"},"context":{%s},"result":{%s},"timestamp":%q}`,
 		s.learner, s.learner, s.verb, contents, s.content, context, s.result, s.at.Format(time.RFC3339Nano))
