@@ -48,7 +48,11 @@ var ofAYear = []struct {
 func TestReadsDoNotGrow(t *testing.T) {
 	w := newWorld(t, 0)
 	w.fold(yearly(10_000, 200)...)
-	for _, row := range csv(w.ask("activity", map[string]string{"range": "365d"})) {
+	days := csv(w.ask("activity", map[string]string{"range": "365d"}))
+	if len(days) != 365 {
+		t.Errorf("a year has %d days", len(days))
+	}
+	for _, row := range days {
 		if row["statements"] == "0" {
 			t.Errorf("there are no statements on %s", row["at"])
 		}
@@ -141,8 +145,11 @@ func TestBothRoadsAgree(t *testing.T) {
 		if buckets.Read.Road != report.Buckets || ledgers.Read.Road != report.Ledgers || ledgers.Read.Learners != 50 {
 			t.Fatalf("roads %+v and %+v", buckets.Read, ledgers.Read)
 		}
-		want := csv(buckets)
-		for i, row := range csv(ledgers) {
+		want, got := csv(buckets), csv(ledgers)
+		if len(want) < 3 || len(got) != len(want) {
+			t.Fatalf("%v: %d rows and %d", params, len(want), len(got))
+		}
+		for i, row := range got {
 			for column, value := range row {
 				if want[i][column] != value {
 					t.Errorf("%v, row %d, %s: buckets say %q, ledgers %q", params, i, column, want[i][column], value)

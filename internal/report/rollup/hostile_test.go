@@ -191,6 +191,36 @@ func TestReplay(t *testing.T) {
 	o.check(t, db)
 }
 
+// Dead letters are listed in pages that neither repeat nor leave out.
+func TestDeadLettersInPages(t *testing.T) {
+	db := memory(t)
+	f := NewFolder(Folder{Tables: db, Stores: storesOf(storeOf("acme"))})
+	var events []Event
+	for n := range 5 {
+		events = append(events, Event{Store: "acme", StatementID: uuidOf(n), Live: true, Reason: "its body is lost"})
+	}
+	mustFold(t, f, events)
+	listed, after := 0, ""
+	for _, want := range []struct {
+		letters int
+		more    bool
+	}{{2, true}, {2, true}, {1, false}} {
+		letters, more, err := DeadLetters(t.Context(), db, "acme", after, 2)
+		if err != nil || len(letters) != want.letters || more != want.more {
+			t.Fatalf("after %q: %d letters, more %t, %v", after, len(letters), more, err)
+		}
+		for _, l := range letters {
+			if l.StatementID != uuidOf(listed) {
+				t.Errorf("letter %d is of statement %s", listed, l.StatementID)
+			}
+			listed, after = listed+1, l.StatementID
+		}
+	}
+	if letters, more, err := DeadLetters(t.Context(), db, "acme", "", 5); err != nil || len(letters) != 5 || more {
+		t.Errorf("all at once: %d letters, more %t, %v", len(letters), more, err)
+	}
+}
+
 // The mooc data, shuffled, a tenth of it twice, in batches of 1 to 500 to two Folders at once: the same ledgers and buckets.
 func TestMoocDataInAnyOrder(t *testing.T) {
 	events := moocEvents(t, "acme")

@@ -173,6 +173,37 @@ func rowsOf(t tester, db *pebble.DB, prefix string) (n int) {
 	}
 }
 
+// Other processes go on with what they remember of a store: so the scan waits until they fold into the new generation, and the old one is
+// deleted when they read it no more. This process is told at once.
+func TestRebuildWaitsForOtherProcesses(t *testing.T) {
+	for _, test := range []struct{ settle, linger, switched time.Duration }{
+		{time.Minute, time.Second, time.Minute},
+		{time.Second, time.Minute, time.Minute},
+	} {
+		w := newRebuildWorld(t, nil)
+		now, told := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), 0
+		r := w.rebuild()
+		r.Now, r.Forget, r.Settle, r.Linger = func() time.Time { return now }, func() { told++; w.stores.Forget() }, test.settle, test.linger
+		state := &rebuildState{Progress: Progress{Phase: Beginning, Stores: []string{auth.DefaultStore}}}
+		if err := r.begin(t.Context(), state); err != nil {
+			t.Fatal(err)
+		}
+		if state.Progress.Phase != Waiting || !state.Until.Equal(now.Add(test.settle)) || told != 1 || w.store(t).Building != 1 {
+			t.Errorf("begun: %+v, this process was told %d times", state, told)
+		}
+		state.Progress.Done = 0
+		if err := r.compare(t.Context(), state); err != nil {
+			t.Fatal(err)
+		}
+		if state.Progress.Phase != Switching || !state.Until.Equal(now.Add(test.switched)) || told != 2 || w.store(t).Generation != 1 {
+			t.Errorf("switched over: %+v, this process was told %d times", state, told)
+		}
+		if err := w.db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // differencesOf reads every page of what a rebuild found.
 func differencesOf(t tester, db *pebble.DB, p Progress) (all []Difference) {
 	t.Helper()
