@@ -88,7 +88,7 @@ func head(b *strings.Builder, all []measured) {
 	b.WriteString(`# What it costs
 
 Written by ` + "`make cost`" + `: a change here is lost. Units, requests and bytes are counted: flows of requests are run through the
-whole of Cairn over the embedded engine, whose units are proved equal to DynamoDB's. Prices are AWS's list prices of
+whole of Cairn over the embedded engine, by DynamoDB's published arithmetic (held against DynamoDB Local). Prices are AWS's list prices of
 us-east-1, in dollars, with their sources below. Free tiers are left out.
 
 `)
