@@ -66,6 +66,18 @@ func TestSmallNumbersAreProtectedInAnswers(t *testing.T) {
 	}
 }
 
+// TestCutTablesHaveNoTotal: of the first rows alone there is none, and that of all would be taken for theirs.
+func TestCutTablesHaveNoTotal(t *testing.T) {
+	w := newWorld(t, 0)
+	w.fold(course(0, 20, true)...)
+	if whole := w.ask("scores", map[string]string{"range": "7d"}).Table; whole.Total == nil || len(whole.Rows) < 2 {
+		t.Fatalf("%d rows, total %v", len(whole.Rows), whole.Total)
+	}
+	if cut := w.ask("scores", map[string]string{"range": "7d", "top": "1"}).Table; cut.Total != nil || len(cut.Rows) != 1 {
+		t.Errorf("%d rows, total %v", len(cut.Rows), cut.Total)
+	}
+}
+
 // TestHiddenNames: a store that hides names has no report about learners, names nobody in any other, and takes no filter that
 // would pick one out (S-5).
 func TestHiddenNames(t *testing.T) {

@@ -2,8 +2,10 @@ package result_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/cairn-lrs/cairn/internal/report/result"
@@ -201,6 +203,48 @@ func TestProtectRates(t *testing.T) {
 	}
 }
 
+// What would tell a hidden number goes with it, however the two stand to each other.
+func TestProtectTables(t *testing.T) {
+	number := func(n int64) result.Cell { return result.Counted(n, int(n)) }
+	rated := func(count, of int) result.Cell { return result.Rated(int64(count), int64(of), of, count, of-count) }
+	for _, test := range []struct {
+		name  string
+		table result.Table
+		want  []string // CSV
+	}{
+		{"a single part is its whole", result.Table{
+			Columns: []result.Column{{ID: "all", Kind: result.Count}, {ID: "new", Kind: result.Count, Sums: true}, {ID: "returning", Kind: result.Count}},
+			Splits:  []result.Split{{Whole: "all", Parts: []string{"new", "returning"}}},
+			Rows:    []result.Row{{number(8), number(3), number(5)}, {number(10), number(10), number(0)}, {number(50), number(20), number(30)}},
+			Total:   result.Row{number(68), number(33), number(35)},
+		}, []string{"8,<5,withheld", "withheld,withheld,0", "50,20,30", "68,33,35"}},
+		{"a part, and the rest of few", result.Table{
+			Columns: []result.Column{{ID: "all", Kind: result.Count}, {ID: "done", Kind: result.Count}},
+			Parts:   []result.Part{{Whole: "all", Some: "done"}},
+			Rows:    []result.Row{{number(40), number(36)}, {number(40), number(35)}, {number(40), number(40)}},
+		}, []string{"40,withheld", "40,35", "40,40"}},
+		{"a share of the row above, which is not told", result.Table{
+			Columns: []result.Column{{ID: "learners", Kind: result.Count}, {ID: "of", Kind: result.Rate, Outcome: "learners", Above: true}},
+			Rows:    []result.Row{{number(100), rated(100, 100)}, {number(97), rated(97, 100)}, {number(50), rated(50, 97)}, {number(25), rated(25, 50)}, {number(0), rated(0, 25)}},
+		}, []string{"100,1,100,100,,", "withheld,≥ 90 %,,,,", "withheld,50 to 60 %,,,,", "withheld,50 to 60 %,,,,", "withheld,≤ 10 %,,,,"}},
+		{"the outcome of a share that is not told", result.Table{
+			Columns: []result.Column{{ID: "all", Kind: result.Count}, {ID: "done", Kind: result.Count}, {ID: "rate", Kind: result.Rate, Outcome: "done", Whole: "all"}},
+			Rows:    []result.Row{{number(19), number(16), rated(16, 19)}, {number(30), number(28), rated(28, 30)}, {number(20), number(10), rated(10, 20)}},
+		}, []string{"19,withheld,withheld,,,,", "30,withheld,≥ 90 %,,,,", "20,10,0.5,10,20,,"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.table.Protect(5)
+			var got []string
+			for _, line := range test.table.Lines() {
+				got = append(got, strings.Join(test.table.Record(line), ","))
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // What is hidden gives its place in the order away no more than its value.
 func TestSortLeavesHiddenCellsLast(t *testing.T) {
 	table := &result.Table{Columns: []result.Column{{ID: "name"}, {ID: "learners", Kind: result.Count}}, Rows: []result.Row{
@@ -229,9 +273,9 @@ func TestSortLeavesHiddenCellsLast(t *testing.T) {
 
 // Whatever a learner calls themselves, a spreadsheet takes it for text, and nothing of it is lost.
 func TestCSVCellsAreNoFormulas(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.OneOf(rapid.String(), rapid.StringMatching(`[=+\-@\t\r\n'].*`)).Draw(t, "name")
-		kind := rapid.SampledFrom([]result.Kind{result.Label, result.Text}).Draw(t, "kind")
+	begins := []string{"=", "+", "-", "@", "\t", "\r", "\n", "'", "a", ""}
+	kinds := []result.Kind{result.Label, result.Text}
+	check := func(t interface{ Fatalf(string, ...any) }, name string, kind result.Kind) {
 		table := &result.Table{Columns: []result.Column{{ID: "name", Kind: kind}}, Rows: []result.Row{{result.Named(name)}}}
 		got := table.Record(table.Rows[0])[0]
 		if got != "" {
@@ -247,5 +291,14 @@ func TestCSVCellsAreNoFormulas(t *testing.T) {
 		if back != name {
 			t.Fatalf("%q came back as %q", name, back)
 		}
+	}
+	for _, kind := range kinds {
+		for _, begin := range begins {
+			check(t, begin, kind)
+			check(t, begin+"1+1", kind)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		check(t, rapid.SampledFrom(begins).Draw(t, "begin")+rapid.String().Draw(t, "rest"), rapid.SampledFrom(kinds).Draw(t, "kind"))
 	})
 }
