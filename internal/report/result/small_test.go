@@ -218,6 +218,16 @@ func TestProtectTables(t *testing.T) {
 			Rows:    []result.Row{{number(8), number(3), number(5)}, {number(10), number(10), number(0)}, {number(50), number(20), number(30)}},
 			Total:   result.Row{number(68), number(33), number(35)},
 		}, []string{"8,<5,withheld", "withheld,withheld,0", "50,20,30", "68,33,35"}},
+		{"a second row, of which there is something", result.Table{
+			Columns: []result.Column{{ID: "all", Kind: result.Count, Sums: true}},
+			Rows:    []result.Row{{number(40)}, {number(0)}, {number(3)}, {number(20)}},
+			Total:   result.Row{number(63)},
+		}, []string{"40", "0", "<5", "withheld", "63"}},
+		{"the total, where there is no second row", result.Table{
+			Columns: []result.Column{{ID: "all", Kind: result.Count, Sums: true}},
+			Rows:    []result.Row{{number(0)}, {number(3)}},
+			Total:   result.Row{result.Counted(3, 8)},
+		}, []string{"0", "<5", "withheld"}},
 		{"a part, and the rest of few", result.Table{
 			Columns: []result.Column{{ID: "all", Kind: result.Count}, {ID: "done", Kind: result.Count}},
 			Parts:   []result.Part{{Whole: "all", Some: "done"}},
