@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/cairn-lrs/cairn/internal/report/result"
 	"github.com/cairn-lrs/cairn/internal/report/sentence"
 )
 
@@ -51,6 +52,8 @@ type figure struct {
 	Value      *float64 `json:"value"`
 	Count      *int64   `json:"count"`
 	Of         *int64   `json:"of"`
+	Low        *float64 `json:"low"`
+	High       *float64 `json:"high"`
 	Suppressed string   `json:"suppressed"`
 	Band       string   `json:"band"`
 	Missing    string   `json:"missing"`
@@ -187,6 +190,8 @@ func (c column) cell(v jsontext.Value) string {
 		return fmt.Sprintf("%d of %d", *f.Count, *f.Of)
 	case f.Value == nil:
 		return "?"
+	case f.Of != nil && *f.Of < result.FewestPlain && f.Low != nil && f.High != nil:
+		return percent(*f.Value) + fmt.Sprintf(" (%d of %d, %s to %s)", *f.Count, *f.Of, percent(*f.Low), percent(*f.High))
 	case f.Of != nil:
 		return percent(*f.Value) + fmt.Sprintf(" (%d of %d)", *f.Count, *f.Of)
 	case c.Unit == "share":

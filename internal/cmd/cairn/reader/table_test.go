@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"encoding/json/jsontext"
 	"strings"
 	"testing"
 
@@ -56,6 +57,30 @@ Read from ledgers: 12 rows, 3 learners.
 		}
 		if diff := cmp.Diff(want, out.String()); diff != "" {
 			t.Errorf("of %d columns (-want +got):\n%s", width, diff)
+		}
+	}
+}
+
+// A cell says a share with what it is of, and of 10 to 29 with its interval; of fewer the API tells none. Source: definitions, section 7 and 8.
+func TestCellsForPeople(t *testing.T) {
+	for _, test := range []struct {
+		of         column
+		cell, want string
+	}{
+		{column{Kind: "rate"}, `{"value":0.7,"count":7,"of":10,"low":0.396778,"high":0.892209}`, "70.0 % (7 of 10, 39.7 % to 89.2 %)"},
+		{column{Kind: "rate"}, `{"value":0.75,"count":45,"of":60,"low":0.627679,"high":0.842235}`, "75.0 % (45 of 60)"},
+		{column{Kind: "rate"}, `{"value":0.0004,"count":4,"of":10000,"low":0,"high":0.001}`, "<0.1 % (4 of 10000)"},
+		{column{Kind: "rate"}, `{"count":7,"of":9}`, "7 of 9"},
+		{column{Kind: "rate"}, `{"suppressed":"banded","band":"≥ 90 %"}`, "≥ 90 %"},
+		{column{Kind: "rate"}, `{"suppressed":"withheld"}`, "withheld"},
+		{column{Kind: "rate"}, `{"missing":"not tracked"}`, "not tracked"},
+		{column{Kind: "amount", Unit: "s"}, `{"value":200,"n":3}`, "3 min 20 s"},
+		{column{Kind: "amount", Unit: "share"}, `{"value":0.25,"n":3}`, "25.0 %"},
+		{column{Kind: "amount"}, `{"value":0.969554}`, "0.97"},
+		{column{Kind: "text"}, `"a\u001b[31m\u202eb"`, "a[31mb"},
+	} {
+		if got := test.of.cell(jsontext.Value(test.cell)); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.cell, got, test.want)
 		}
 	}
 }
