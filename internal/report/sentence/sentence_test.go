@@ -102,6 +102,11 @@ func TestAnonymousSentences(t *testing.T) {
 	if want := "A learner <answered>: A learner <told> somebody: correct"; marks.Replace(s.Text) != want || s.Actor != "" {
 		t.Errorf("got %q of %q, want %q", marks.Replace(s.Text), s.Actor, want)
 	}
+	s, err = sentence.Of([]byte(`{"actor":{"name":"Ana"},"verb":{"id":"http://adlnet.gov/expapi/verbs/voided"},
+		"object":{"objectType":"StatementRef","id":"4f1c0000-0000-4000-8000-000000000000"}}`), o)
+	if want := "A learner voided a statement"; err != nil || marks.Replace(s.Text) != want || s.Object != "a statement" {
+		t.Errorf("got %q about %q, want %q, error %v", marks.Replace(s.Text), s.Object, want, err)
+	}
 }
 
 // Whatever a name is made of, a sentence is one line, its isolates are in pairs, and nothing in it steers the direction.

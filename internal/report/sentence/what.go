@@ -44,6 +44,9 @@ func (o Options) object(ob object) string {
 		}
 		return isolate(o.actor(actor{ObjectType: ob.ObjectType, Name: ob.Name, Mbox: ob.Mbox, MboxSHA1: ob.MboxSHA1, OpenID: ob.OpenID, Account: ob.Account}))
 	case "StatementRef":
+		if o.Anonymous { // an id leads to its actor
+			return "a statement"
+		}
 		return "the statement " + isolate(clean(ob.ID))
 	case "SubStatement":
 		inner := event{Actor: ob.Actor, Verb: ob.Verb, Result: ob.Result, Context: ob.Context}
