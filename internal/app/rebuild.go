@@ -26,11 +26,9 @@ const scanBatch = 500
 
 // scan gives every statement of a segment to f, in batches.
 func (r *Rollups) scan(ctx context.Context, segment, of int, f func(context.Context, []rollup.Event) error) error {
-	var after table.Cursor
-	for {
-		page, _, err := r.scanner.Scan(ctx, schema.Statements, segment, of, after)
+	for page, err := range table.ScanPages(ctx, r.scanner, schema.Statements, segment, of) {
 		if err != nil {
-			return fmt.Errorf("scan statements: %w", err)
+			return err
 		}
 		for items := range slices.Chunk(page.Items, scanBatch) {
 			events := make([]rollup.Event, len(items))
@@ -45,11 +43,8 @@ func (r *Rollups) scan(ctx context.Context, segment, of int, f func(context.Cont
 				return err
 			}
 		}
-		if page.Next == nil {
-			return nil
-		}
-		after = page.Next
 	}
+	return nil
 }
 
 // Rebuild makes the rollups of some stores anew from their statements, of all stores for none, and switches reports over. It goes

@@ -109,13 +109,15 @@ func (d *Directory) Revoke(ctx context.Context, key string) error {
 // Credentials lists the credentials of all stores, by store and age.
 func (d *Directory) Credentials(ctx context.Context) ([]Credential, error) {
 	var credentials []Credential
-	err := d.scan(ctx, schema.Credentials, func(item table.Item) error {
+	for item, err := range table.Items(table.ScanPages(ctx, d.Scanner, schema.Credentials, 0, 1)) {
+		if err != nil {
+			return nil, fmt.Errorf("list credentials: %w", err)
+		}
 		c, err := credentialFromItem(item)
+		if err != nil {
+			return nil, fmt.Errorf("list credentials: %w", err)
+		}
 		credentials = append(credentials, c)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list credentials: %w", err)
 	}
 	slices.SortFunc(credentials, func(a, b Credential) int {
 		return cmp.Or(cmp.Compare(a.Store, b.Store), a.Created.Compare(b.Created), cmp.Compare(a.Key, b.Key))

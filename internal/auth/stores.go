@@ -100,13 +100,15 @@ func (d *Directory) Store(ctx context.Context, id string) (Store, error) {
 // Stores lists all stores by id.
 func (d *Directory) Stores(ctx context.Context) ([]Store, error) {
 	var stores []Store
-	err := d.scan(ctx, schema.Stores, func(item table.Item) error {
+	for item, err := range table.Items(table.ScanPages(ctx, d.Scanner, schema.Stores, 0, 1)) {
+		if err != nil {
+			return nil, fmt.Errorf("list stores: %w", err)
+		}
 		store, err := storeFromItem(item)
+		if err != nil {
+			return nil, fmt.Errorf("list stores: %w", err)
+		}
 		stores = append(stores, store)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list stores: %w", err)
 	}
 	slices.SortFunc(stores, func(a, b Store) int { return cmp.Compare(a.ID, b.ID) })
 	return stores, nil
@@ -125,26 +127,6 @@ func (d *Directory) AddAuthority(ctx context.Context, store string, term [12]byt
 	}
 	d.cache.clear()
 	return nil
-}
-
-// scan gives every item of a small table to f.
-func (d *Directory) scan(ctx context.Context, name string, f func(table.Item) error) error {
-	var after table.Cursor
-	for {
-		page, _, err := d.Scanner.Scan(ctx, name, 0, 1, after)
-		if err != nil {
-			return fmt.Errorf("scan %s: %w", name, err)
-		}
-		for _, item := range page.Items {
-			if err := f(item); err != nil {
-				return err
-			}
-		}
-		if page.Next == nil {
-			return nil
-		}
-		after = page.Next
-	}
 }
 
 // checkName refuses names and labels that would spoil a list on a terminal.

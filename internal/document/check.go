@@ -58,19 +58,12 @@ func (c *Check) Run(ctx context.Context) (CheckSummary, error) {
 	if err != nil {
 		return c.Summary, err
 	}
-	var after table.Cursor
-	for {
-		page, _, err := c.Scanner.Scan(ctx, schema.Documents, 0, 1, after)
+	for item, err := range table.Items(table.ScanPages(ctx, c.Scanner, schema.Documents, 0, 1)) {
 		if err != nil {
-			return c.Summary, fmt.Errorf("scan documents: %w", err)
+			return c.Summary, err
 		}
-		for _, item := range page.Items {
-			if err := c.document(ctx, item, garbage); err != nil {
-				return c.Summary, err
-			}
-		}
-		if after = page.Next; after == nil {
-			break
+		if err := c.document(ctx, item, garbage); err != nil {
+			return c.Summary, err
 		}
 	}
 	for key, size := range garbage {

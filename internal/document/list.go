@@ -65,17 +65,13 @@ func (s *Service) eachPage(ctx context.Context, o Owner, registration string, f 
 		const aboveUTF8 = 0xff // no id begins with this byte
 		q.From, q.To = prefix, append(slices.Clone(prefix), aboveUTF8)
 	}
-	for {
-		page, _, err := s.Tables.Query(ctx, q)
+	for page, err := range table.QueryPages(ctx, s.Tables, q) {
 		if err != nil {
 			return fmt.Errorf("list documents: %w", err)
 		}
 		if err := f(page.Items); err != nil {
 			return err
 		}
-		if page.Next == nil {
-			return nil
-		}
-		q.After = page.Next
 	}
+	return nil
 }

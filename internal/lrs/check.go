@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ import (
 // Check derives every term, term entry, index entry and reference again from the stored statements alone, compares
 // them with what the tables hold, and reports each difference. It holds some 600 bytes a statement in memory, and 200 for each
 // attachment of past months. While statements are being stored it may report what is only under way; on a quiet deployment every
-// report is a damage.
+// report is real damage.
 type Check struct {
 	*Service
 	Scanner table.Scanner
@@ -35,7 +36,7 @@ type Check struct {
 
 	stores  map[string]auth.Store
 	nodes   map[string]*node // by partition key of Statements
-	garbage map[string]int64 // sizes of contents that get no new statement, and that no statement read so far refers to
+	garbage map[string]int64 // sizes of closed contents to which no statement read so far refers
 	unread  bool             // a statement's record cannot be read
 	Summary CheckSummary
 }
@@ -46,8 +47,8 @@ type CheckSummary struct {
 	Differences                                          int
 	// Garbage counts entries of attempts that failed: they point to nothing, are never listed, and harm nothing.
 	Garbage int
-	// Contents counts attachments and large bodies that such attempts have left, ContentBytes their bytes, and Removed those of them
-	// that were removed.
+	// Contents counts the attachments and large bodies that such attempts left, ContentBytes their bytes, and Removed how many of
+	// them were removed.
 	Contents, ContentBytes, Removed int64
 }
 
@@ -76,7 +77,7 @@ const (
 type node struct {
 	*record
 	derived ownTerms
-	closed  termSet // effective terms as they should be
+	closed  termSet // effective terms as they should be: derived, and inherited along references
 	over    bool    // the bound of effective terms was reached
 	void    bool    // should be voided
 }
@@ -87,14 +88,19 @@ func (c *Check) Run(ctx context.Context) (summary CheckSummary, err error) {
 	if c.garbage, err = c.closedContents(ctx); err != nil {
 		return c.Summary, err
 	}
-	if err := c.scan(ctx, schema.Statements, c.statement); err != nil {
-		return c.Summary, err
+	for item, err := range scanned(ctx, c.Scanner, schema.Statements) {
+		if err != nil {
+			return c.Summary, err
+		}
+		if err := c.statement(ctx, item); err != nil {
+			return c.Summary, err
+		}
 	}
-	c.close()
+	c.expect()
 	for _, n := range c.nodes {
 		c.compare(n)
 	}
-	for _, step := range []func(context.Context) error{c.clear, c.entries, c.references, c.indexes} {
+	for _, step := range []func(context.Context) error{c.clearGarbage, c.entries, c.references, c.indexes} {
 		if err := step(ctx); err != nil {
 			return c.Summary, err
 		}
@@ -107,28 +113,9 @@ func (c *Check) differs(store, statement, what, format string, args ...any) {
 	c.Report(Difference{Store: store, Statement: statement, What: what, Detail: fmt.Sprintf(format, args...)})
 }
 
-func (c *Check) scan(ctx context.Context, name string, f func(context.Context, table.Item) error) error {
-	return scan(ctx, c.Scanner, name, f)
-}
-
-// scan calls f for every item of a table.
-func scan(ctx context.Context, scanner table.Scanner, name string, f func(context.Context, table.Item) error) error {
-	var after table.Cursor
-	for {
-		page, _, err := scanner.Scan(ctx, name, 0, 1, after)
-		if err != nil {
-			return fmt.Errorf("scan %s: %w", name, err)
-		}
-		for _, item := range page.Items {
-			if err := f(ctx, item); err != nil {
-				return err
-			}
-		}
-		if page.Next == nil {
-			return nil
-		}
-		after = page.Next
-	}
+// scanned yields every item of a table.
+func scanned(ctx context.Context, scanner table.Scanner, name string) iter.Seq2[table.Item, error] {
+	return table.Items(table.ScanPages(ctx, scanner, name, 0, 1))
 }
 
 // statement reads one statement, with its body and attachments, and derives its own terms.
@@ -252,8 +239,8 @@ func digestOf(size int) hash.Hash {
 	return sha256.New()
 }
 
-// close computes what every statement's effective terms and voided state should be.
-func (c *Check) close() {
+// expect computes what every statement's effective terms and voided state should be.
+func (c *Check) expect() {
 	var referrers []*node
 	for _, n := range c.nodes {
 		n.closed = n.derived.all
@@ -321,29 +308,28 @@ func (c *Check) entries(ctx context.Context) error {
 			want[placeOf(e.Item)] = n
 		}
 	}
-	err := c.scan(ctx, schema.Terms, func(_ context.Context, item table.Item) error {
+	for item, err := range scanned(ctx, c.Scanner, schema.Terms) {
+		if err != nil {
+			return err
+		}
 		c.Summary.Entries++
 		at := placeOf(item)
 		if n := want[at]; n != nil && bytes.Equal(item[schema.StatementID].B, n.id[:]) {
 			delete(want, at)
-			return nil
+			continue
 		}
 		store, _, _ := strings.Cut(at.partition, "#")
 		id := item[schema.StatementID].B
 		if len(id) != len(statementID{}) {
 			c.differs(store, "", ExtraEntry, "an entry of Terms names no statement")
-			return nil
+			continue
 		}
 		n := c.nodes[store+"#"+statementID(id).String()]
 		if n == nil || string(n.position[:]) != at.sort || n.voided {
 			c.Summary.Garbage++
-			return nil
+			continue
 		}
 		c.differs(store, n.id.String(), ExtraEntry, "Terms lists it under a term that it does not have")
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	for at, n := range want {
 		c.differs(n.store, n.id.String(), MissingEntry, "Terms does not list it in partition %s", at.partition)
@@ -362,17 +348,16 @@ func (c *Check) references(ctx context.Context) error {
 			want[placeOf(e.Item)] = n
 		}
 	}
-	err := c.scan(ctx, schema.References, func(_ context.Context, item table.Item) error {
+	for item, err := range scanned(ctx, c.Scanner, schema.References) {
+		if err != nil {
+			return err
+		}
 		c.Summary.References++
 		at := placeOf(item)
 		if want[at] == nil {
 			c.Summary.Garbage++
 		}
 		delete(want, at)
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	for _, n := range want {
 		c.differs(n.store, n.id.String(), MissingReference, "its reference to %s is not recorded", n.refers)
@@ -398,19 +383,12 @@ func (c *Check) indexes(ctx context.Context) error {
 	}
 	for p, nodes := range want {
 		q := table.Query{Table: schema.Statements, Index: p.index, Partition: p.key}
-		for {
-			page, _, err := c.Tables.Query(ctx, q)
+		for item, err := range table.Items(table.QueryPages(ctx, c.Tables, q)) {
 			if err != nil {
-				return fmt.Errorf("query %s: %w", p.index, err)
+				return err
 			}
-			for _, item := range page.Items {
-				c.Summary.IndexEntries++
-				c.indexEntry(p.index, item, nodes)
-			}
-			if page.Next == nil {
-				break
-			}
-			q.After = page.Next
+			c.Summary.IndexEntries++
+			c.indexEntry(p.index, item, nodes)
 		}
 		for _, n := range nodes {
 			c.differs(n.store, n.id.String(), MissingEntry, "%s does not list it", p.index)

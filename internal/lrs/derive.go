@@ -12,10 +12,10 @@ import (
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
-// Derivation merges definitions and names from the statements that are stored. Run does it once for a data folder: one that
-// is older than a merged item has the statements and not what they say. It may be
-// interrupted, repeated, and run while statements are stored. It reads in the order of a scan, so of three texts A, B, A
-// the second may be left (xapi's README, "How definitions merge").
+// Derivation merges definitions and names from stored statements. Run does so once for a data folder that is older than these
+// merged items: it has the statements, but not yet what they say. It may be interrupted, repeated, and run while statements are
+// stored. It reads in the order of a scan, so of three texts A, B, A the second may be left (xapi's README, "How definitions
+// merge").
 type Derivation struct {
 	*Service
 	Scanner table.Scanner
@@ -28,18 +28,18 @@ type Derivation struct {
 	Skipped int
 }
 
-// derived is the version of what is derived. The next merged item raises it.
-const derived = "1"
+// derivedVersion is to be raised whenever there is a new kind of merged item, so that Run derives it too.
+const derivedVersion = "1"
 
 var derivedRef = table.Ref{Table: schema.Checkpoints, Key: table.Key{Partition: "derive"}}
 
 // deriveBatch is how many statements are merged together.
 const deriveBatch = 500
 
-// Run derives unless that was done, and returns how many statements it read.
+// Run derives unless that was done before, and returns how many statements it read.
 func (d *Derivation) Run(ctx context.Context) (n int, err error) {
 	done, _, err := d.Tables.Get(ctx, derivedRef, table.Strong)
-	if err != nil || done[schema.Sequence].S == derived {
+	if err != nil || done[schema.Sequence].S == derivedVersion {
 		return 0, err
 	}
 	mayDefine, err := d.Definers(ctx)
@@ -47,28 +47,33 @@ func (d *Derivation) Run(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	brought := map[string]contributions{} // by store
-	err = scan(ctx, d.Scanner, schema.Statements, func(ctx context.Context, item table.Item) error {
-		n++
-		if err := d.add(ctx, item, brought, mayDefine); err != nil || n%deriveBatch != 0 {
-			return err
+	for item, err := range scanned(ctx, d.Scanner, schema.Statements) {
+		if err != nil {
+			return n, err
 		}
-		return d.merge(ctx, brought)
-	})
-	if err != nil {
-		return n, err
+		n++
+		if err := d.add(ctx, item, brought, mayDefine); err != nil {
+			return n, err
+		}
+		if n%deriveBatch != 0 {
+			continue
+		}
+		if err := d.merge(ctx, brought); err != nil {
+			return n, err
+		}
 	}
 	if err := d.merge(ctx, brought); err != nil {
 		return n, err
 	}
-	item := table.Item{schema.PK: table.S(derivedRef.Key.Partition), schema.Sequence: table.S(derived)}
+	item := table.Item{schema.PK: table.S(derivedRef.Key.Partition), schema.Sequence: table.S(derivedVersion)}
 	if _, _, err := d.Tables.Apply(ctx, table.Put(derivedRef.Table, item)); err != nil {
 		return n, fmt.Errorf("write that it was derived: %w", err)
 	}
 	return n, nil
 }
 
-// Recover merges again what statements brought whose merging a crash may have undone: those after the checkpoints of the
-// Follower. It returns how many they were, and is to run where one process is the only writer, before that serves.
+// Recover merges what a crash may have lost: what the statements after the Follower's checkpoints brought. It returns how many
+// these are. It is for a process that is the only writer, before it serves.
 func (d *Derivation) Recover(ctx context.Context) (n int, err error) {
 	shards, err := d.Tables.Shards(ctx, schema.Statements)
 	if err != nil {

@@ -19,12 +19,11 @@ import (
 func (w *world) contents(name string) map[string]table.Item {
 	w.t.Helper()
 	items := map[string]table.Item{}
-	err := scan(w.t.Context(), w.scanner, name, func(_ context.Context, item table.Item) error {
+	for item, err := range scanned(w.t.Context(), w.scanner, name) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
 		items[item[schema.PK].S] = item
-		return nil
-	})
-	if err != nil {
-		w.t.Fatal(err)
 	}
 	return items
 }

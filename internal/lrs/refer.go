@@ -98,7 +98,7 @@ type completion struct {
 	damaged map[string]error // by statement: what could not be read, and was passed over so that it holds up nobody else
 }
 
-// passOver notes a damage and reports true, or false for any other error.
+// passOver notes an error that says an item is damaged and reports true; for any other error it reports false.
 func (c *completion) passOver(key string, err error) bool {
 	if !errors.Is(err, errDamaged) && !errors.Is(err, table.ErrInvalid) {
 		return false
@@ -127,10 +127,9 @@ func (w *write) complete(ctx context.Context) error {
 	return c.run(ctx, records, inGroup)
 }
 
-// Complete repeats, for changes of the Statements table, what the requests that made them did after their commit or were
-// to do: the safety net under a crash, and the road for more waiting statements than a request completes. It writes only
-// where the state differs, so it may be repeated at will. A damaged statement is logged, once it is done with, and holds
-// up no other.
+// Complete repeats, for changes of the Statements table, what the requests that made them did after their commit, or should have
+// done. It is the safety net under a crash, and completes the waiting statements that were too many for a request. It writes only
+// where the state differs, so it may be repeated at will. A damaged statement is logged and holds up no other.
 func (s *Service) Complete(ctx context.Context, changes ...table.Change) error {
 	c := completion{Service: s, budget: -1}
 	var records []*record
@@ -207,7 +206,7 @@ func (c *completion) takeFrom(ctx context.Context, referrer *record, item table.
 	return err
 }
 
-// tellReferrers looks, in one strong batch, which of the records somebody waits for, and passes their terms on.
+// tellReferrers looks, in one strong batch, for which of the records somebody waits, and passes their terms on.
 func (c *completion) tellReferrers(ctx context.Context, batch []*record) error {
 	refs := make([]table.Ref, len(batch))
 	for i, r := range batch {
@@ -233,19 +232,18 @@ func (c *completion) tellReferrersOf(ctx context.Context, target *record) error 
 		Table: schema.References, Partition: referencePartition(target.store, target.id),
 		From: []byte{voiderEntry}, Limit: lookBatch, Consistency: table.Strong,
 	}
-	for {
-		page, _, err := c.Tables.Query(ctx, q)
+	for page, err := range table.QueryPages(ctx, c.Tables, q) {
 		if err != nil {
-			return fmt.Errorf("query references: %w", err)
+			return err
 		}
 		if err := c.tell(ctx, target, page.Items); err != nil {
 			return err
 		}
-		if page.Next == nil || c.budget >= 0 {
-			return nil // a request looks at the first of them, which are the voids; all others are the consumer's
+		if c.budget >= 0 {
+			return nil // a request looks at the first page, which has the voids; the rest is the consumer's
 		}
-		q.After = page.Next
 	}
+	return nil
 }
 
 // tell passes the terms of the target to the statements that the entries name, and voids it if one of them does so.
@@ -265,7 +263,7 @@ func (c *completion) tell(ctx context.Context, target *record, entries []table.I
 	}
 	for i, item := range items {
 		if item == nil {
-			continue // not stored yet: it will look at us after its commit; or never
+			continue // not stored yet, or never: once it is, it reads its target after its commit
 		}
 		if err := c.tellOne(ctx, target, item); err != nil && !c.passOver(refs[i].Key.Partition, err) {
 			return err
@@ -316,12 +314,12 @@ func (c *completion) void(ctx context.Context, target *record) error {
 }
 
 // grow adds to a stored statement what it lacks of its target's terms: the entries first, then the terms, by set addition.
-// Whoever waits for a statement that grew must be told after it, so it belongs into the queue. A statement that was removed since
+// The caller must queue a statement that grew: whoever waits for it has to be told afterwards. A statement that was removed since
 // it was read, and perhaps stored anew as another, does not grow.
 func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown bool, err error) {
 	lacks, over := inherit(r.effective(), source)
 	if len(lacks) > 0 && len(r.terms)+len(lacks) > MaxEffectiveTerms/2 {
-		// A record from the feed can be older than the statement, and there must still be room in the statement itself.
+		// A record from the feed can be older than the statement, which may have less room than the record has.
 		there, err := c.refresh(ctx, r)
 		if err != nil || !there {
 			return false, err
@@ -363,8 +361,8 @@ func (c *completion) grow(ctx context.Context, r *record, source termSet) (grown
 	return true, nil
 }
 
-// refresh reads a record again, and reports whether it is there still: by a batch, as all that completion reads, so that its
-// function needs no other right.
+// refresh reads a record again and reports whether it is still there. It reads by batch, as completion does everywhere, so that
+// the function needs no other right.
 func (c *completion) refresh(ctx context.Context, r *record) (there bool, err error) {
 	items, err := c.batchGet(ctx, []table.Ref{statementRef(r.store, r.id)})
 	if err != nil {
@@ -381,8 +379,8 @@ func (c *completion) refresh(ctx context.Context, r *record) (there bool, err er
 	return true, nil
 }
 
-// update does a write that may be repeated, and repeats it a few times: were it left undone here, those behind the
-// statement would wait for the consumer of the feed.
+// update does a write that may be repeated, and repeats it a few times. If it gave up, the statements behind this one would wait
+// for the consumer of the feed.
 func (c *completion) update(ctx context.Context, w table.Write) (item table.Item, err error) {
 	for try := range maxCommits {
 		if try > 0 {

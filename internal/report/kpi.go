@@ -79,12 +79,17 @@ func kpiRows(store auth.Store, name string) string { return store.ID + schema.KP
 // KPIs lists what was imported.
 func (s *Service) KPIs(ctx context.Context, store auth.Store) ([]KPI, error) {
 	var all []KPI
-	err := s.each(ctx, store.ID+schema.KPIs, func(item table.Item) error {
+	for item, err := range s.items(ctx, store.ID+schema.KPIs) {
+		if err != nil {
+			return nil, err
+		}
 		k, err := kpiOf(item)
+		if err != nil {
+			return nil, err
+		}
 		all = append(all, k)
-		return err
-	})
-	return all, err
+	}
+	return all, nil
 }
 
 func kpiOf(item table.Item) (KPI, error) {
@@ -95,7 +100,7 @@ func kpiOf(item table.Item) (KPI, error) {
 	return k, nil
 }
 
-// head reads one without its rows.
+// kpi reads one without its rows.
 func (s *Service) kpi(ctx context.Context, store auth.Store, name string) (KPI, error) {
 	if err := checkName(name); err != nil {
 		return KPI{}, err
@@ -126,18 +131,20 @@ func (s *Service) KPI(ctx context.Context, store auth.Store, name string) (KPI, 
 func (s *Service) rowsOf(ctx context.Context, store auth.Store, k KPI) ([]KPIRow, error) {
 	var rows []KPIRow
 	prefix := binary.BigEndian.AppendUint64(nil, uint64(k.Version))
-	err := s.each(ctx, kpiRows(store, k.Name), func(item table.Item) error {
+	for item, err := range s.items(ctx, kpiRows(store, k.Name)) {
+		if err != nil {
+			return nil, err
+		}
 		if !bytes.HasPrefix(item[schema.SK].B, prefix) {
-			return nil // of an import that was replaced, or did not come to its end
+			continue // of an import that was replaced, or not finished
 		}
 		var chunk []KPIRow
 		if err := json.Unmarshal(item[schema.Body].B, &chunk); err != nil {
-			return fmt.Errorf("read KPI: %w", err)
+			return nil, fmt.Errorf("read KPI: %w", err)
 		}
 		rows = append(rows, chunk...)
-		return nil
-	})
-	return rows, err
+	}
+	return rows, nil
 }
 
 // The units of KPIs, which are the names of their columns.
@@ -220,16 +227,19 @@ func (s *Service) putKPI(ctx context.Context, store auth.Store, k KPI, rows []KP
 // forgetRows deletes the rows of all versions but one.
 func (s *Service) forgetRows(ctx context.Context, store auth.Store, name string, but int64) error {
 	keep := binary.BigEndian.AppendUint64(nil, uint64(but))
-	return s.each(ctx, kpiRows(store, name), func(item table.Item) error {
+	for item, err := range s.items(ctx, kpiRows(store, name)) {
+		if err != nil {
+			return err
+		}
 		if bytes.HasPrefix(item[schema.SK].B, keep) {
-			return nil
+			continue
 		}
 		ref := table.Ref{Table: schema.Rollups, Key: table.Key{Partition: item[schema.PK].S, Sort: item[schema.SK].B}}
 		if _, _, err := s.Tables.Apply(ctx, table.Delete(ref)); err != nil {
 			return fmt.Errorf("delete rows of a KPI: %w", err)
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // DeleteKPI forgets a KPI: first the head, so that nobody reads the rows any more.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json/jsontext"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"time"
@@ -40,11 +41,13 @@ func savedRef(store auth.Store, name string) table.Ref {
 // Saved lists the saved queries by name.
 func (s *Service) Saved(ctx context.Context, store auth.Store) ([]Saved, error) {
 	var all []Saved
-	err := s.each(ctx, store.ID+schema.SavedQueries, func(item table.Item) error {
+	for item, err := range s.items(ctx, store.ID+schema.SavedQueries) {
+		if err != nil {
+			return nil, err
+		}
 		all = append(all, savedOf(item))
-		return nil
-	})
-	return all, err
+	}
+	return all, nil
 }
 
 func savedOf(item table.Item) Saved {
@@ -111,21 +114,7 @@ func (s *Service) row(ref table.Ref, body []byte) table.Item {
 	}
 }
 
-// each reads a partition of the rollups to its end.
-func (s *Service) each(ctx context.Context, partition string, f func(table.Item) error) error {
-	q := table.Query{Table: schema.Rollups, Partition: partition, Consistency: table.Strong}
-	for {
-		page, _, err := s.Tables.Query(ctx, q)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", schema.Rollups, err)
-		}
-		for _, item := range page.Items {
-			if err := f(item); err != nil {
-				return err
-			}
-		}
-		if q.After = page.Next; q.After == nil {
-			return nil
-		}
-	}
+// items yields the items of a partition of the rollups.
+func (s *Service) items(ctx context.Context, partition string) iter.Seq2[table.Item, error] {
+	return table.Items(table.QueryPages(ctx, s.Tables, table.Query{Table: schema.Rollups, Partition: partition, Consistency: table.Strong}))
 }

@@ -136,7 +136,10 @@ func (s *auditedStore) contributions() (measure.Sums, error) {
 func (a *Audit) compareLedgers(ctx context.Context, s *auditedStore) error {
 	want := maps.Clone(s.ledgers)
 	for shard := range ledgerShards {
-		err := eachLedger(ctx, a.Tables, current(s.Store), shard, &Reads{}, func(stored loaded) error {
+		for stored, err := range ledgersIn(ctx, a.Tables, current(s.Store), shard, &Reads{}) {
+			if err != nil {
+				return err
+			}
 			a.Summary.Ledgers++
 			l := want[stored.learner]
 			delete(want, stored.learner)
@@ -145,17 +148,13 @@ func (a *Audit) compareLedgers(ctx context.Context, s *auditedStore) error {
 			}
 			if stored.err != nil {
 				a.Report(Difference{s.ID, WrongLedger, fmt.Sprintf("learner %s: %v", hashText(stored.learner), stored.err)})
-				return nil
+				continue
 			}
 			have, should := stored.ledger.facts, l.facts
 			a.Summary.Facts += len(have)
 			if !equalFacts(have, should) {
 				a.Report(Difference{s.ID, WrongLedger, fmt.Sprintf("learner %s: %d facts, and the statements say %d", hashText(stored.learner), len(have), len(should))})
 			}
-			return nil
-		})
-		if err != nil {
-			return err
 		}
 	}
 	for learner, l := range want {
@@ -220,14 +219,13 @@ func (a *Audit) compareIndex(ctx context.Context, s *auditedStore) error {
 	delete(want, storeScope) // of everything there is no index
 	for scope, learners := range want {
 		q := table.Query{Table: schema.Rollups, Partition: current(s.Store).index(scope), Consistency: table.Strong}
-		err := eachItem(ctx, a.Tables, q, func(item table.Item) error {
+		for item, err := range table.Items(table.QueryPages(ctx, a.Tables, q)) {
+			if err != nil {
+				return err
+			}
 			if sort := item[schema.SK].B; len(sort) == len(fact.Hash{}) {
 				delete(learners, fact.Hash(sort))
 			}
-			return nil
-		})
-		if err != nil {
-			return err
 		}
 		for learner := range learners {
 			a.Report(Difference{s.ID, WrongIndex, fmt.Sprintf("learner %s has facts under %s, whose index does not name it", hashText(learner), hashText(scope))})

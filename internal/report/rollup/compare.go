@@ -98,22 +98,9 @@ func (c *comparison) ledgers(ctx context.Context) error {
 
 // suspects walks a shard of both side by side, in the order of the learners, and returns whose ledgers differ now.
 func (c *comparison) suspects(ctx context.Context, shard int) (learners []fact.Hash, err error) {
-	each := func(s space) iter.Seq2[loaded, error] {
-		return func(yield func(loaded, error) bool) {
-			err := eachLedger(ctx, c.tables, s, shard, &Reads{}, func(l loaded) error {
-				if !yield(l, nil) {
-					return errStop
-				}
-				return nil
-			})
-			if err != nil && err != errStop {
-				yield(loaded{}, err)
-			}
-		}
-	}
-	nextOld, stopOld := iter.Pull2(each(c.old))
+	nextOld, stopOld := iter.Pull2(ledgersIn(ctx, c.tables, c.old, shard, &Reads{}))
 	defer stopOld()
-	nextNew, stopNew := iter.Pull2(each(c.new))
+	nextNew, stopNew := iter.Pull2(ledgersIn(ctx, c.tables, c.new, shard, &Reads{}))
 	defer stopNew()
 	old, err, moreOld := nextOld()
 	if err != nil {
@@ -214,9 +201,13 @@ func (c *comparison) buckets(ctx context.Context) error {
 func allBuckets(ctx context.Context, tables table.DB, s space, scope fact.Hash) (measure.Sums, error) {
 	sums := measure.Sums{}
 	q := table.Query{Table: schema.Rollups, Partition: s.buckets(scope), Consistency: table.Strong}
-	err := eachItem(ctx, tables, q, func(item table.Item) error { return readBucket(sums, scope, item) })
-	if err != nil {
-		return nil, fmt.Errorf("read buckets: %w", err)
+	for item, err := range table.Items(table.QueryPages(ctx, tables, q)) {
+		if err == nil {
+			err = readBucket(sums, scope, item)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read buckets: %w", err)
+		}
 	}
 	return sums, nil
 }

@@ -61,19 +61,18 @@ func DeadLetters(ctx context.Context, tables table.DB, store, after string, most
 	if after != "" {
 		q.From = append([]byte(after), 0)
 	}
-	err = eachItem(ctx, tables, q, func(item table.Item) error {
-		if more = len(letters) == most; more {
-			return errStop
+	for item, err := range table.Items(table.QueryPages(ctx, tables, q)) {
+		if err != nil {
+			return nil, false, err
+		}
+		if len(letters) == most {
+			return letters, true, nil
 		}
 		letters = append(letters, DeadLetter{
 			Store: store, StatementID: string(item[schema.SK].B), Reason: item[schema.Reason].S, When: time.UnixMilli(item[schema.When].N),
 		})
-		return nil
-	})
-	if errors.Is(err, errStop) {
-		err = nil
 	}
-	return letters, more, err
+	return letters, false, nil
 }
 
 // Replay folds events of dead letters in and deletes the letters that are counted now, or need not be. The ledger is a set: an
@@ -102,23 +101,4 @@ func (f *Folder) Replay(ctx context.Context, events []Event) (gone int, err erro
 		}
 	}
 	return len(deletes), nil
-}
-
-// eachItem calls f for every item of a query.
-func eachItem(ctx context.Context, tables table.DB, q table.Query, f func(table.Item) error) error {
-	for {
-		page, _, err := tables.Query(ctx, q)
-		if err != nil {
-			return fmt.Errorf("query %s: %w", q.Table, err)
-		}
-		for _, item := range page.Items {
-			if err := f(item); err != nil {
-				return err
-			}
-		}
-		if page.Next == nil {
-			return nil
-		}
-		q.After = page.Next
-	}
 }

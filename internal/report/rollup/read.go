@@ -54,14 +54,13 @@ func readBuckets(ctx context.Context, tables table.DB, s space, scope fact.Hash,
 	sums := measure.Sums{}
 	q := table.Query{Table: schema.Rollups, Partition: s.buckets(scope), Consistency: table.Strong,
 		From: bucketSort(grain, from, 0), To: bucketSort(grain, to, 255)}
-	err := eachItem(ctx, tables, q, func(item table.Item) error {
-		if err := reads.count(1); err != nil {
-			return err
+	for item, err := range items(ctx, tables, q, reads) {
+		if err == nil {
+			err = readBucket(sums, scope, item)
 		}
-		return readBucket(sums, scope, item)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read buckets: %w", err)
+		if err != nil {
+			return nil, fmt.Errorf("read buckets: %w", err)
+		}
 	}
 	return sums, nil
 }
@@ -98,50 +97,47 @@ func (r *Reader) Ledgers(ctx context.Context, store auth.Store, scope fact.Hash,
 	}
 }
 
-// errStop ends a query early.
-var errStop = errors.New("stop")
+// items yields the items of a query and counts them.
+func items(ctx context.Context, tables table.DB, q table.Query, reads *Reads) iter.Seq2[table.Item, error] {
+	return func(yield func(table.Item, error) bool) {
+		for item, err := range table.Items(table.QueryPages(ctx, tables, q)) {
+			if err == nil {
+				err = reads.count(1)
+			}
+			if !yield(item, err) || err != nil {
+				return
+			}
+		}
+	}
+}
 
 // under yields the ledgers that the index rows of a scope name and that have a fact in it.
 func (r *Reader) under(ctx context.Context, s space, scope fact.Hash, reads *Reads, give func(Ledger) bool) error {
-	var learners []fact.Hash
-	flush := func() error {
-		more := true
-		err := r.load(ctx, s, learners, reads, func(l Ledger) bool {
-			for i := range l.Facts {
-				if l.Facts[i].Under(scope) {
-					more = give(l)
-					break
-				}
-			}
-			return more
-		})
-		learners = learners[:0]
-		if err == nil && !more {
-			return errStop
+	more := true
+	giveIfUnder := func(l Ledger) bool {
+		if anyUnder(l.Facts, scope) {
+			more = give(l)
 		}
-		return err
+		return more
 	}
+	var learners []fact.Hash
 	q := table.Query{Table: schema.Rollups, Partition: s.index(scope), Consistency: table.Strong}
-	err := eachItem(ctx, r.Tables, q, func(item table.Item) error {
-		if err := reads.count(1); err != nil {
+	for item, err := range items(ctx, r.Tables, q, reads) {
+		if err != nil {
 			return err
 		}
-		if len(item[schema.SK].B) != len(fact.Hash{}) {
-			return nil
+		if len(item[schema.SK].B) == len(fact.Hash{}) {
+			learners = append(learners, fact.Hash(item[schema.SK].B))
 		}
-		learners = append(learners, fact.Hash(item[schema.SK].B))
-		if len(learners) == ledgersPerCall {
-			return flush()
+		if len(learners) < ledgersPerCall {
+			continue
 		}
-		return nil
-	})
-	if err == nil {
-		err = flush()
+		if err := r.load(ctx, s, learners, reads, giveIfUnder); err != nil || !more {
+			return err
+		}
+		learners = learners[:0]
 	}
-	if errors.Is(err, errStop) {
-		return nil
-	}
-	return err
+	return r.load(ctx, s, learners, reads, giveIfUnder)
 }
 
 // pagesAtOnce bounds how much of long ledgers is in memory together: of one alone there may be more.
@@ -186,61 +182,56 @@ func (r *Reader) load(ctx context.Context, s space, learners []fact.Hash, reads 
 // scan yields every ledger of a store.
 func (r *Reader) scan(ctx context.Context, s space, reads *Reads, give func(Ledger) bool) error {
 	for shard := range ledgerShards {
-		more := true
-		err := eachLedger(ctx, r.Tables, s, shard, reads, func(l loaded) error {
-			if l.err != nil {
-				return l.err
+		for l, err := range ledgersIn(ctx, r.Tables, s, shard, reads) {
+			if err == nil {
+				err = l.err
 			}
-			if more = give(l.ledger.export()); !more {
-				return errStop
+			if err != nil {
+				return err
 			}
-			return nil
-		})
-		if !more {
-			return nil
-		}
-		if err != nil {
-			return err
+			if !give(l.ledger.export()) {
+				return nil
+			}
 		}
 	}
 	return nil
 }
 
-// eachLedger reads one shard of a store's ledgers in the order of the learners' hashes. The head comes before its pages, so a
-// page that is written in between holds more than the head says, never less.
-func eachLedger(ctx context.Context, tables table.DB, s space, shard int, reads *Reads, f func(loaded) error) error {
-	var open loaded
-	known := false
-	q := table.Query{Table: schema.Rollups, Partition: s.ledgers(shard), Consistency: table.Strong}
-	err := eachItem(ctx, tables, q, func(item table.Item) error {
-		if err := reads.count(1); err != nil {
-			return err
-		}
-		learner, n, ok := splitPageSort(item[schema.SK].B)
-		if !ok {
-			return fmt.Errorf("read ledger: a key of %d bytes", len(item[schema.SK].B))
-		}
-		if known && open.learner == learner {
-			if open.err == nil {
-				open.err = open.ledger.addPage(n, item)
+// ledgersIn yields one shard of a store's ledgers in the order of the learners' hashes. An error is the last that is yielded; what
+// is wrong with one ledger is in it. The head comes before its pages, so a page that is written in between holds more than the
+// head says, never less.
+func ledgersIn(ctx context.Context, tables table.DB, s space, shard int, reads *Reads) iter.Seq2[loaded, error] {
+	return func(yield func(loaded, error) bool) {
+		var open loaded
+		known := false
+		q := table.Query{Table: schema.Rollups, Partition: s.ledgers(shard), Consistency: table.Strong}
+		for item, err := range items(ctx, tables, q, reads) {
+			learner, n, ok := splitPageSort(item[schema.SK].B)
+			if err == nil && !ok {
+				err = fmt.Errorf("read ledger: a key of %d bytes", len(item[schema.SK].B))
 			}
-			return nil
+			if err != nil {
+				yield(loaded{}, err)
+				return
+			}
+			if known && open.learner == learner {
+				if open.err == nil {
+					open.err = open.ledger.addPage(n, item)
+				}
+				continue
+			}
+			if known && !yield(open.checked(), nil) {
+				return
+			}
+			open, known = loaded{learner: learner}, true
+			if open.ledger, open.err = readHead(learner, item); n > 0 {
+				open.err = fmt.Errorf("read ledger: page %d has no head", n)
+			}
 		}
 		if known {
-			if err := f(open.checked()); err != nil {
-				return err
-			}
+			yield(open.checked(), nil)
 		}
-		open, known = loaded{learner: learner}, true
-		if open.ledger, open.err = readHead(learner, item); n > 0 {
-			open.err = fmt.Errorf("read ledger: page %d has no head", n)
-		}
-		return nil
-	})
-	if err == nil && known {
-		err = f(open.checked())
 	}
-	return err
 }
 
 // Contents lists every activity and verb that statements have named, by hash. Those whose statements were all voided since are
@@ -252,17 +243,13 @@ func (r *Reader) Contents(ctx context.Context, store auth.Store, reads *Reads) (
 func readContents(ctx context.Context, tables table.DB, s space, reads *Reads) ([]Name, error) {
 	var names []Name
 	q := table.Query{Table: schema.Rollups, Partition: s.partition(nameRows), Consistency: table.Strong}
-	err := eachItem(ctx, tables, q, func(item table.Item) error {
-		if err := reads.count(1); err != nil {
-			return err
+	for item, err := range items(ctx, tables, q, reads) {
+		if err != nil {
+			return nil, fmt.Errorf("read names: %w", err)
 		}
 		if len(item[schema.SK].B) == len(fact.Hash{}) {
 			names = append(names, nameOf(item).export(fact.Hash(item[schema.SK].B)))
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read names: %w", err)
 	}
 	return names, nil
 }
@@ -272,12 +259,14 @@ func readContents(ctx context.Context, tables table.DB, s space, reads *Reads) (
 func (r *Reader) Through(ctx context.Context, store auth.Store, reads *Reads) (time.Time, error) {
 	newest := int64(0)
 	q := table.Query{Table: schema.Rollups, Partition: current(store).partition(freshRow)}
-	err := eachItem(ctx, r.Tables, q, func(item table.Item) error {
+	for item, err := range items(ctx, r.Tables, q, reads) {
+		if err != nil {
+			return time.Time{}, err
+		}
 		newest = max(newest, item[schema.Through].N)
-		return reads.count(1)
-	})
-	if err != nil || newest == 0 {
-		return time.Time{}, err
+	}
+	if newest == 0 {
+		return time.Time{}, nil
 	}
 	return time.UnixMilli(newest).UTC(), nil
 }

@@ -370,27 +370,28 @@ func deleteSpace(ctx context.Context, tables table.DB, s space) error {
 		partitions = append(partitions, s.index(name.Hash), s.buckets(name.Hash))
 	}
 	for _, partition := range append(partitions, s.partition(nameRows)) {
-		var deletes []table.Write
-		flush := func() error {
-			if len(deletes) == 0 {
-				return nil
-			}
-			_, err := tables.Batch(ctx, deletes)
-			deletes = deletes[:0]
+		if err := deletePartition(ctx, tables, partition); err != nil {
+			return fmt.Errorf("delete %s: %w", partition, err)
+		}
+	}
+	return nil
+}
+
+func deletePartition(ctx context.Context, tables table.DB, partition string) error {
+	q := table.Query{Table: schema.Rollups, Partition: partition, Consistency: table.Strong}
+	for page, err := range table.QueryPages(ctx, tables, q) {
+		if err != nil {
 			return err
 		}
-		err := eachItem(ctx, tables, table.Query{Table: schema.Rollups, Partition: partition, Consistency: table.Strong}, func(item table.Item) error {
-			ref := table.Ref{Table: schema.Rollups, Key: table.Key{Partition: partition, Sort: item[schema.SK].B}}
-			if deletes = append(deletes, table.Delete(ref)); len(deletes) < 500 {
-				return nil
-			}
-			return flush()
-		})
-		if err == nil {
-			err = flush()
+		deletes := make([]table.Write, len(page.Items))
+		for i, item := range page.Items {
+			deletes[i] = table.Delete(table.Ref{Table: schema.Rollups, Key: table.Key{Partition: partition, Sort: item[schema.SK].B}})
 		}
-		if err != nil {
-			return fmt.Errorf("delete %s: %w", partition, err)
+		if len(deletes) == 0 {
+			continue
+		}
+		if _, err := tables.Batch(ctx, deletes); err != nil {
+			return err
 		}
 	}
 	return nil

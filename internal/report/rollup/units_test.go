@@ -2,6 +2,7 @@ package rollup
 
 import (
 	"bufio"
+	"cmp"
 	"compress/gzip"
 	"encoding/json/v2"
 	"fmt"
@@ -108,7 +109,10 @@ func logSizes(t *testing.T, db table.DB, store auth.Store) {
 	var facts, ledgers, items, pages int
 	var largest []fact.Fact
 	for shard := range ledgerShards {
-		err := eachLedger(t.Context(), db, current(store), shard, &Reads{}, func(l loaded) error {
+		for l, err := range ledgersIn(t.Context(), db, current(store), shard, &Reads{}) {
+			if err = cmp.Or(err, l.err); err != nil {
+				t.Fatal(err)
+			}
 			ledgers++
 			items += 1 + l.ledger.pages
 			facts += len(l.ledger.facts)
@@ -119,10 +123,6 @@ func logSizes(t *testing.T, db table.DB, store auth.Store) {
 			if len(l.ledger.facts) > len(largest) {
 				largest = l.ledger.facts
 			}
-			return l.err
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
 	t.Logf("%d facts in %d ledgers of %d items; %.1f bytes a fact, without keys and names; of the largest, of %d facts, %.1f", facts, ledgers, items,
