@@ -20,8 +20,9 @@ import (
 // The bytes of an attachment lie in the blob store under their digest, once per store and month. A statement gives out only the
 // bytes that came with it (its record lists their digests): naming the digest of somebody else's file shows nothing.
 //
-// The month is that in which a request puts the bytes, and its statements' records name it. So when a month is over, no statement
-// comes to share a content of it any more, and what none refers to can be removed while others are stored (garbage.go).
+// The month is that of the request which put the bytes, and the records of its statements name it. Once a month is over no new
+// statement can come to share its contents, so those that no statement refers to can be removed while others are being stored
+// (garbage.go).
 
 // Folders of a store.
 const (
@@ -31,7 +32,7 @@ const (
 
 const monthLayout = "2006-01"
 
-// attachmentKey is where a content lies. month is "" for statements of before there were months in keys.
+// attachmentKey is the key of a content in the blob store. month is "" for statements from before keys had months.
 func attachmentKey(store, month, sha2 string) string {
 	if month != "" {
 		month += "/"
@@ -44,7 +45,7 @@ type part struct {
 	Part
 	size     int64
 	uploaded *transfer.Upload // where the bytes are; nil: in Body
-	used     *bool            // some attachment has a digest of this content
+	used     *bool            // an attachment names this content by one of its digests; shared by all of them
 }
 
 // matchParts gives each statement the parts that its attachments name, by digest, and refuses what does not fit.
@@ -94,7 +95,7 @@ func (w *write) matchParts(ctx context.Context, parts []Part) error {
 	return nil
 }
 
-// contents are the contents that came with a request, in order, and by every digest that an attachment could name them by.
+// contents returns what came with a request, in order, and by every digest by which an attachment could name it.
 func (w *write) contents(ctx context.Context, parts []Part) (all []*part, byDigest map[string]*part, err error) {
 	byDigest = make(map[string]*part, len(parts))
 	add := func(p part) {
@@ -114,7 +115,8 @@ func (w *write) contents(ctx context.Context, parts []Part) (all []*part, byDige
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, found.SHA2 = range digests {
+		for _, sha2 := range digests {
+			found.SHA2 = sha2
 			add(found)
 		}
 	}
@@ -152,8 +154,8 @@ func (st *incoming) checkPart(path string, a xapi.Attachment, p *part) error {
 	return nil
 }
 
-// isHex reports whether a part is hexadecimal digits throughout, for so many bytes: the official test suite sends an image so,
-// with the length of what the digits stand for (XAPI-00127).
+// isHex reports whether a part holds so many bytes as hexadecimal digits. The official test suite sends an image like that, with
+// the length of the image, not of the digits (XAPI-00127).
 func isHex(length int64, body []byte) bool {
 	if length == 0 || 2*length != int64(len(body)) {
 		return false
@@ -215,7 +217,7 @@ func attachmentDigests(parts []*part) (digests [][]byte, size int64) {
 	for _, p := range parts {
 		digest, err := hex.DecodeString(p.SHA2)
 		if err != nil {
-			continue // the digest was computed before
+			continue // cannot happen: the digest was verified
 		}
 		digests = append(digests, digest)
 		size += p.size
@@ -223,8 +225,8 @@ func attachmentDigests(parts []*part) (digests [][]byte, size int64) {
 	return digests, size
 }
 
-// Attachments returns the attachments that came with the statements, each digest once, in the order of the statements. As many
-// as a page may have are at hand then; of more, the contents are left to be read.
+// Attachments returns the attachments that came with the statements, each digest once, in the order of the statements. Their
+// contents are in memory if they fit a page together; otherwise the caller reads them from the blob store.
 func (s *Service) Attachments(ctx context.Context, p auth.Principal, statements []Statement) ([]Attachment, error) {
 	var all []Attachment
 	var total int64
@@ -260,7 +262,7 @@ func (s *Service) Attachments(ctx context.Context, p auth.Principal, statements 
 	return all, nil
 }
 
-// whole reads an object, which must have the digest.
+// whole is an object as a piece in memory, which must have the digest.
 func (s *Service) whole(ctx context.Context, key string, digest []byte) (blob.Piece, error) {
 	body, err := s.readBlob(ctx, key)
 	if err != nil {
@@ -274,7 +276,7 @@ func (s *Service) whole(ctx context.Context, key string, digest []byte) (blob.Pi
 	return blob.Piece{Bytes: body}, nil
 }
 
-// unread asks for an object's size. Its digest is looked at when it is read.
+// unread is an object as a piece that is left to be read; only its size is asked for. Its digest is looked at when it is read.
 func (s *Service) unread(ctx context.Context, key string, digest []byte) (blob.Piece, error) {
 	body, size, err := s.Blobs.Get(ctx, key, 0, 0)
 	if err == nil {

@@ -18,7 +18,7 @@ type packing byte
 
 const (
 	packedZstd1 packing = 1 // zstd with dictionary-1.txt as raw content: the smallest, for tables that are paid by the kilobyte
-	packedS2    packing = 2 // CRC-32C, then S2 with the same dictionary: the fastest, for a disk of one's own
+	packedS2    packing = 2 // CRC-32C, then S2 with the same dictionary: the fastest, for a local disk
 )
 
 // dictionary1 is xAPI vocabulary: property names and well-known identifiers as they stand in statements, the most
@@ -57,7 +57,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // s2Header is the packing and the checksum of the body.
 const s2Header = 1 + 4
 
-// pack compresses a statement. Both packings carry a checksum, so that a flipped byte is found out. Measured on
+// pack compresses a statement. Both packings carry a checksum, so that a flipped byte is detected. Measured on
 // statements of 1 KB (BenchmarkPack): zstd 303 bytes, 20 µs to pack and 5.5 µs to unpack; S2 344 bytes, 2.9 and 0.8 µs.
 func pack(how packing, body []byte) ([]byte, error) {
 	if how == packedS2 {

@@ -11,17 +11,17 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// Changed is one statement for those who count statements.
+// Changed is a statement as reports count it.
 type Changed struct {
 	Store, ID string
 	Stored    time.Time // zero when Damage is set or the statement is not there
-	Body      []byte    // its JSON as it is given out, also when it is not live any more; nil when Damage is set or it is not there
+	Body      []byte    // its JSON as it is given out, live or not; nil when Damage is set or it is not there
 	Live      bool      // it is there, not voided, and voids nothing
 	Damage    string    // why it cannot be read; "" when it can
 }
 
-// Changed tells what a change of Statements changes for those who count: a statement that is new, voided or removed. ok is
-// false for other changes. The error is one of reading the blob store now, and may go away.
+// Changed returns the statement that a change of the Statements table added, voided or removed. ok is false for other changes,
+// which reports need not know. An error means that the blob store could not be read just now.
 func (s *Service) Changed(ctx context.Context, change table.Change) (c Changed, ok bool, err error) {
 	if change.Table != schema.Statements || !counts(change) {
 		return Changed{}, false, nil
@@ -35,13 +35,13 @@ func (s *Service) Changed(ctx context.Context, change table.Change) (c Changed, 
 	return c, true, err
 }
 
-// counts reports whether a change brought a statement, voided or removed one. Terms that were inherited change no count.
+// counts reports whether a change added, voided or removed a statement. Inherited terms change no count.
 func counts(change table.Change) bool {
 	return change.Old == nil || change.New == nil ||
 		!change.Old[schema.Voided].Equal(change.New[schema.Voided]) || !change.Old[schema.Position].Equal(change.New[schema.Position])
 }
 
-// StoredStatement reads an item of Statements, as a scan brings it. The error is as of Changed.
+// StoredStatement reads an item of Statements, as a scan returns it. The error is that of Changed.
 func (s *Service) StoredStatement(ctx context.Context, item table.Item) (Changed, error) {
 	store, id, err := splitStatementKey(item[schema.PK].S)
 	if err != nil {

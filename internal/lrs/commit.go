@@ -2,7 +2,7 @@ package lrs
 
 import (
 	"context"
-	rand1 "crypto/rand"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -20,8 +20,8 @@ const (
 	maxCommits = 6               // tries, each at new positions
 )
 
-// commit puts the fresh statements, all or none. What it returns as end must be called when the request is done with:
-// until then the horizon stays before the statements' positions.
+// commit puts the fresh statements, all or none. The caller must call end when the request is over: until then the horizon
+// stays before the statements' positions.
 func (w *write) commit(ctx context.Context) (end func(), err error) {
 	end = func() {}
 	for try := range maxCommits {
@@ -116,12 +116,9 @@ func (w *write) put(ctx context.Context, fresh []*incoming) error {
 		}
 		return err
 	}
-	_, err := w.Tables.Group(ctx, rand128(), writes)
+	_, err := w.Tables.Group(ctx, rand.Text(), writes) // each try has a token of its own
 	return err
 }
-
-// rand128 is a token for one try of one group.
-func rand128() string { return rand1.Text() }
 
 // targetVoids are the updates that void stored statements together with the statements that void them, as many as fit;
 // the others are voided by complete, like targets that come later.

@@ -10,25 +10,25 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// Follower reads the change feed of Statements and completes what requests left: those that died after their commit, and
-// those that more statements waited for than a request completes. Locally it runs beside the server; in the cloud the
-// feed comes as events, whose changes are given to Complete.
+// Follower reads the change feed of Statements and completes what requests left: requests that died after their commit, and
+// requests with more waiting statements than they complete themselves. Locally it runs beside the server; in the cloud the feed
+// comes as events, whose changes are given to Complete.
 type Follower struct {
 	*Service
 	// Wait returns when Statements has a change after the sequence number, or with the context's error.
 	Wait func(ctx context.Context, after string) error
-	// Also gets the changes after they were completed, in the feed's order, and at least once; nil: nobody. Its errors end Run,
-	// but those of a table that is busy: then it gets the changes again.
+	// Also gets the changes after they were completed, in the feed's order, and at least once; nil: nobody. When a table is busy
+	// it gets the changes again; any other error ends Run.
 	Also func(ctx context.Context, changes []table.Change) error
-	// Latest returns the newest sequence number of the feed: what statements say is merged long before Also had them. nil where
-	// nobody recovers.
+	// Latest returns the newest sequence number of the feed, up to which a checkpoint says that definitions and names are merged,
+	// however far behind Also is. nil where nobody recovers.
 	Latest func(ctx context.Context) (string, error)
-	// Busy reports whether there are requests, which Run leaves the machine to; nil: always.
+	// Busy reports whether requests are being served, to which Run leaves the machine; nil: always.
 	Busy func() bool
-	// Lag returns how much of what the feed keeps lies after a sequence number: 0 nothing, 1 all of it, and what comes now is lost
-	// before it is read. nil: nothing.
+	// Lag returns which share of the feed lies after a sequence number. At 1 changes are about to be trimmed before they are read.
+	// nil: always 0.
 	Lag func(after string) (float64, error)
-	// Trimmed is called when changes were lost before they were read; nil: nobody is told.
+	// Trimmed is called when changes were trimmed before they were read; nil: nobody is told.
 	Trimmed func()
 
 	after  map[string]string // by shard: the last change that is done with
@@ -37,14 +37,14 @@ type Follower struct {
 	saved  time.Time         // when the checkpoints were written
 }
 
-// Requests have the machine: while there are some, a pass rests for longer than it works (table.Pace). The feed is not kept for
-// ever, so the further it lies behind, the shorter it rests. Between passes changes gather: those of one learner, counted
+// Requests come first: while there are some, a pass rests for longer than it works (table.Pace). The feed is not kept for ever,
+// so the further behind the follower is, the shorter it rests. Between passes changes gather: several of one learner, counted
 // together, cost little more than one.
 const (
 	followPage     = 1000 // changes of one read
 	followBatch    = 5000 // changes at once, some 3 KB each
-	restPerWork    = 9
-	farBehind      = 0.5 // of the feed: no rest any more
+	longestRest    = 9    // times as long as the work before it
+	farBehind      = 0.5  // of the feed: no rest any more
 	shortestGather = 50 * time.Millisecond
 	longestGather  = 2 * time.Second
 
@@ -60,7 +60,7 @@ func (f *Follower) Run(ctx context.Context) error {
 	}
 	for {
 		began := f.Positions.Now()
-		rest, err := f.restPerWork()
+		rest, err := f.rest()
 		if err != nil {
 			return err
 		}
@@ -83,16 +83,16 @@ func (f *Follower) Run(ctx context.Context) error {
 	}
 }
 
-// restPerWork is how many times as long as it works the next pass rests.
-func (f *Follower) restPerWork() (int, error) {
+// rest is how many times as long as it works the next pass rests.
+func (f *Follower) rest() (int, error) {
 	if f.Lag == nil {
-		return restPerWork, nil
+		return longestRest, nil
 	}
 	lag, err := f.Lag(f.latest)
 	if err != nil {
 		return 0, fmt.Errorf("ask how far behind the feed is: %w", err)
 	}
-	return int(restPerWork * max(0, 1-lag/farBehind)), nil
+	return int(longestRest * max(0, 1-lag/farBehind)), nil
 }
 
 // Pass completes the changes that are there, a batch of each shard, and returns how many there were.
@@ -185,7 +185,7 @@ func (f *Follower) completeAll(ctx context.Context, changes []table.Change) erro
 	}
 }
 
-// checkpointOf is the row of the last change of a shard that the follower was done with when it last saved that.
+// checkpointOf is the row that keeps the last change of a shard that the follower has completed.
 func checkpointOf(shard string) string { return "complete#" + shard }
 
 // checkpoint reads a sequence number; "" for none.
@@ -197,7 +197,8 @@ func (s *Service) checkpoint(ctx context.Context, row string) (after string, err
 	return item[schema.Sequence].S, nil
 }
 
-// mergeCheckpoint is the row of the change up to which everything is merged. It is ahead of the others where reports are behind.
+// mergeCheckpoint is the row that keeps the change up to which everything is merged. It is ahead of the others where reports are
+// behind.
 const mergeCheckpoint = "merge"
 
 func (f *Follower) save(ctx context.Context) error {
@@ -212,8 +213,8 @@ func (f *Follower) save(ctx context.Context) error {
 		}
 		checkpoints[mergeCheckpoint] = latest
 	}
-	// Recovery takes it that what lies before a checkpoint was merged: so the requests of these changes must have come to that,
-	// and what they left to wait is merged now.
+	// Recovery relies on everything before a checkpoint being merged. So the requests of these changes must be over, and what
+	// they left waiting is merged now.
 	if err := f.Positions.Drain(ctx); err != nil {
 		return err
 	}
@@ -229,7 +230,7 @@ func (f *Follower) save(ctx context.Context) error {
 	return nil
 }
 
-// mergedThrough is the last change of a shard before which what statements say is known to be merged.
+// mergedThrough is the change of a shard up to which what statements say is known to be merged.
 func (s *Service) mergedThrough(ctx context.Context, shard string) (after string, err error) {
 	if after, err = s.checkpoint(ctx, checkpointOf(shard)); err != nil {
 		return "", err
@@ -238,7 +239,7 @@ func (s *Service) mergedThrough(ctx context.Context, shard string) (after string
 	return later(after, merged), err
 }
 
-// later is the greater of two sequence numbers, which have no zeros before them or as many digits; "" is before all.
+// later is the greater of two decimal sequence numbers, which either have no leading zeros or are of one length; "" is before all.
 func later(a, b string) string {
 	if len(b) > len(a) || len(b) == len(a) && b > a {
 		return b

@@ -232,7 +232,7 @@ func TestFollowerRestsWhileItCan(t *testing.T) {
 		{"unknown", func(string) (float64, error) { return 0, lost }, 0, lost},
 	} {
 		f := Follower{Lag: tt.lag}
-		if got, err := f.restPerWork(); got != tt.want || !errors.Is(err, tt.err) {
+		if got, err := f.rest(); got != tt.want || !errors.Is(err, tt.err) {
 			t.Errorf("%s: %d, error %v, want %d, %v", tt.name, got, err, tt.want, tt.err)
 		}
 	}

@@ -11,18 +11,18 @@ import (
 	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
-// A request that dies, or is refused, between its contents and its statements leaves contents to which nothing refers. They harm
-// nothing and cost their storage. Which of them are garbage is decided by two facts, and without a word to those who are storing
-// statements meanwhile:
+// A request that dies, or is refused, after it put contents and before its statements leaves contents to which nothing refers.
+// They harm nothing and cost their storage. A content is garbage when both of these hold, and neither needs to ask those who are
+// storing statements meanwhile:
 //
-//   - A content gets no new statement any more: the large body of an attempt, when the attempt is over; an attachment, when the month
-//     in its key is. contentLife is far longer than any request takes, and than clocks are apart.
-//   - No statement refers to it, in a scan that begins after that.
+//   - No new statement can come to refer to it: the attempt that put a large body is over, or the month in an attachment's key is.
+//     contentLife allows for the longest request and for clocks that differ.
+//   - A scan of the statements that began after that finds none that refers to it.
 
-// contentLife is how long after its last moment a content may still get a statement, at most.
+// contentLife is for how long, at most, a content may still get a statement after its attempt or month is over.
 const contentLife = transfer.Life
 
-// closedContents lists the contents that get no new statement any more, with their sizes in bytes.
+// closedContents lists the contents that no new statement can come to refer to, with their sizes in bytes.
 func (c *Check) closedContents(ctx context.Context) (map[string]int64, error) {
 	closed, limit := map[string]int64{}, c.Positions.Now().Add(-contentLife)
 	err := c.Lister.List(ctx, "", func(info blob.Info) error {
@@ -37,8 +37,8 @@ func (c *Check) closedContents(ctx context.Context) (map[string]int64, error) {
 	return closed, nil
 }
 
-// isClosed reports whether a content of statements has got its last one before the limit. One of before there were months in keys
-// never has: older versions of the program may be storing.
+// isClosed reports whether a content was closed to new statements before the limit. One whose key has no month never is: an older
+// version of the program may be storing.
 func isClosed(info blob.Info, limit time.Time) bool {
 	_, key, _ := strings.Cut(info.Key, "/")
 	if strings.HasPrefix(key, bodyFolder) {
@@ -53,7 +53,7 @@ func isClosed(info blob.Info, limit time.Time) bool {
 	return err == nil && begin.AddDate(0, 1, 0).Before(limit)
 }
 
-// refer takes what a statement refers to off the garbage.
+// refer takes what a statement refers to out of the garbage.
 func (c *Check) refer(r *record) {
 	delete(c.garbage, r.bodyBlob)
 	for _, digest := range r.attachments {
@@ -61,9 +61,8 @@ func (c *Check) refer(r *record) {
 	}
 }
 
-// clear counts the garbage, and removes it where that is asked for: but nothing while there is a statement that cannot be read,
-// and might refer to it.
-func (c *Check) clear(ctx context.Context) error {
+// clearGarbage counts the garbage and removes it if that is asked for, but not while a statement cannot be read: it might refer to it.
+func (c *Check) clearGarbage(ctx context.Context) error {
 	for key, size := range c.garbage {
 		c.Summary.Contents++
 		c.Summary.ContentBytes += size

@@ -42,7 +42,7 @@ func newLane(store auth.Store, pl plan, filter anyOf, perPage int) *lane {
 		q.From, q.To, q.Descending = pl.low[:], pl.high[:], !pl.ascending
 		q.Limit, q.Only = perPage, entryAttributes(q)
 		if sharded(q, store) {
-			// An even spread plus some slack: a shard that has more of the page is read again.
+			// An even spread plus some slack. A shard that has more of the page than that is read again.
 			q.Limit = perPage/store.Shards + perPage/(4*store.Shards) + 4
 		}
 		l.sources = append(l.sources, &source{query: q, last: pl.start()})
@@ -79,8 +79,8 @@ func sharded(q table.Query, store auth.Store) bool {
 	return store.Shards > 1
 }
 
-// load reads one more page of every source that has nothing loaded: one after another on a disk of one's own, where a page is
-// there sooner than a goroutine (BenchmarkRequests/agentUnknown: 100 allocations instead of 108), else side by side.
+// load reads one more page of every source that has nothing loaded: side by side, or one after the other on a local disk, where
+// a page takes less time than a goroutine (BenchmarkRequests/agentUnknown: 100 allocations instead of 108).
 func (l *lane) load(ctx context.Context, tables table.DB, ownDisk bool) (read int, err error) {
 	var hungry []*source
 	for _, src := range l.sources {
@@ -141,6 +141,13 @@ func (src *source) entry(row table.Row, filter anyOf) (entry, error) {
 	return entry{position: at, id: statementID(id), promised: filter}, err
 }
 
+// widen doubles the pages of a lane that has to be read further.
+func (l *lane) widen() {
+	for _, src := range l.sources {
+		src.query.Limit = min(2*src.query.Limit, maxPerPage)
+	}
+}
+
 // frontier is the position through which everything of the lane is loaded.
 func (l *lane) frontier(pl plan) position.Position {
 	reach := pl.end()
@@ -187,7 +194,7 @@ func (l *lane) take(pl plan, through position.Position) []entry {
 	return slices.CompactFunc(taken, func(a, b entry) bool { return a.position == b.position })
 }
 
-// skip moves a lane that did not drive to behind a position, so that its next page says how far it would reach from there.
+// skip moves a lane that does not drive past a position, so that its next page says how far it would reach from there.
 func (l *lane) skip(pl plan, through position.Position) {
 	rest := pl.from(through)
 	for _, src := range l.sources {

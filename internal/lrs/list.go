@@ -78,8 +78,8 @@ func (s *Service) list(ctx context.Context, p auth.Principal, pl plan) (Page, er
 	return l.page, nil
 }
 
-// openLanes makes a lane of every filter that partitions list, or the one lane of all statements by time. Those of few
-// statements, as a learner's and a registration's are, come first.
+// openLanes makes a lane for every filter that partitions list, or one lane of all statements by time. Lanes of few statements,
+// such as a learner's or a registration's, come first.
 func (l *listing) openLanes() {
 	perPage := l.plan.limit + 1
 	for _, f := range l.filters {
@@ -93,8 +93,8 @@ func (l *listing) openLanes() {
 	}
 }
 
-// fill reads until the page is full, cut or complete, which is done. It begins with the lanes of few statements, if there
-// are any: as often as not they are read through in a page or two, and nothing of the others need be read.
+// fill reads until the page is full or cut, or until there are no more statements, which is done. It begins with the lanes of few
+// statements, if there are any: as often as not one or two pages of them are all, and the other lanes need not be read.
 func (l *listing) fill(ctx context.Context) (done bool, err error) {
 	for _, ln := range l.lanes {
 		if ln.breadth() > l.lanes[0].breadth() {
@@ -155,13 +155,6 @@ func (l *listing) furthest() *lane {
 	return best
 }
 
-// widen doubles the pages of a lane that had to be read on.
-func (ln *lane) widen() {
-	for _, src := range ln.sources {
-		src.query.Limit = min(2*src.query.Limit, maxPerPage)
-	}
-}
-
 // spent reports whether the page has cost as much as it may.
 func (l *listing) spent() bool {
 	took := l.Positions.Now().Sub(l.began)
@@ -171,8 +164,8 @@ func (l *listing) spent() bool {
 	return l.entries >= hardEntries || took >= hardTime
 }
 
-// takeAll adds the entries that match to the page; their slice is used up. It reports true when a further one did not
-// fit: then everything before that one is decided.
+// takeAll adds the entries that match to the page, and overwrites their slice. full means that one did not fit: then everything
+// before that one is decided.
 func (l *listing) takeAll(ctx context.Context, entries []entry) (full bool, err error) {
 	matching := entries[:0]
 	for _, e := range entries {

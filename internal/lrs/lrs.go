@@ -24,11 +24,11 @@ const (
 	DefaultLimit      = 100     // statements of a page when the client does not say
 	PageBytes         = 4000000 // bytes of the statements of one page, with their attachments where they are asked for
 
-	// MaxAttachments bounds the bytes of all attachments of one statement, which one answer must have, and of all uploads of
+	// MaxAttachments bounds the bytes of all attachments of one statement, which one answer must hold, and of all uploads of
 	// one request, which reads them once: a function has 29 s.
 	MaxAttachments = transfer.MaxUpload
 
-	// MaxSignature bounds the bytes of a signature that was uploaded: it is checked in memory. A statement is in it as base64.
+	// MaxSignature bounds the bytes of an uploaded signature, which is checked in memory and holds the statement as base64.
 	MaxSignature = 10000000
 )
 

@@ -123,11 +123,11 @@ func (s *Service) decoded(ctx context.Context, r *record) (*xapi.Statement, erro
 	return in, nil
 }
 
-// mergesAtOnce is how many items of one request are merged side by side where others write too: a class list brings a name
-// for each learner.
+// mergesAtOnce is how many items of one request are merged side by side where others write too: the list of a class brings a
+// name for each learner.
 const mergesAtOnce = 16
 
-// contribute merges contributions into their items, those alone that may change something.
+// contribute merges those contributions into their items that may change something.
 func (s *Service) contribute(ctx context.Context, list []contribution) error {
 	list = slices.DeleteFunc(list, s.merged.holds)
 	if len(list) == 0 {
@@ -199,8 +199,8 @@ func (s *Service) mergeInto(ctx context.Context, c contribution, stored table.It
 	return settled, nil
 }
 
-// putMerged replaces a merged item. An only writer has its turn and need not look whether somebody else was faster, nor wait
-// for the disk: the log is written in order, so the checkpoint after it makes it durable.
+// putMerged replaces a merged item. An only writer holds its turn, so it needs no condition. Nor does it wait for the disk: the log
+// is written in order, so the next checkpoint makes the item durable.
 func (s *Service) putMerged(ctx context.Context, name string, next, stored table.Item) error {
 	if s.merged != nil {
 		return s.batch(ctx, []table.Write{table.Put(name, next)})

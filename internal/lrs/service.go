@@ -23,9 +23,9 @@ type Config struct {
 	Authorities Authorities
 	ClockRight  func() error    // tells when this process's clock is not the tables', as far as is known; nil: it is
 	OnlyWriter  bool            // no other process writes these tables: what was merged can be remembered
-	OwnDisk     bool            // bytes cost less than time: bodies are packed for speed
+	OwnDisk     bool            // the tables lie on a local disk: bodies are packed for speed, not for size
 	Log         *slog.Logger    // of damaged statements; nil: none
-	NewID       func() [16]byte // ids of statements that come without; nil: random UUIDs, version 4
+	NewID       func() [16]byte // ids of statements that come without one; nil: random UUIDs, version 4
 }
 
 // Authorities keeps the agents that have been an authority of a store.
@@ -100,7 +100,7 @@ func (s *Service) Statement(ctx context.Context, p auth.Principal, id string, vo
 	return s.statement(ctx, r)
 }
 
-// statement makes a record what is given out.
+// statement turns a record into what is given out.
 func (s *Service) statement(ctx context.Context, r *record) (Statement, error) {
 	body, err := s.body(ctx, r)
 	if err != nil {

@@ -17,16 +17,16 @@ import (
 )
 
 // An attachment that is larger than a request comes before it, as an upload (package transfer), and the request names the
-// upload in place of a part. It is read through once, so that its digests and its size are those of what is there and not those
-// that somebody said, and copied to the key of its digest when nothing else is wrong with the request.
+// upload in place of a part. The upload is read through once, so that its digests and size are known and need not be believed,
+// and copied to the key of its digest when nothing else is wrong with the request.
 
 // uploads reads the uploads of one request.
 type uploads struct {
 	*write
 	left int64 // bytes that may still be read
 
-	// What attachments of the request have to be looked for by beside SHA-256, which the id of an upload has. Signatures, whose
-	// bytes are needed, are told by their sizes.
+	// The digests that attachments of the request use besides SHA-256, which the id of an upload has. Signatures, whose bytes are
+	// needed, are recognised by their sizes.
 	sha384, sha512 bool
 	signatures     map[int64]bool
 }
@@ -45,7 +45,7 @@ func newUploads(w *write) *uploads {
 	return u
 }
 
-// read reads an upload through, and gives its content with every digest that an attachment of the request could have.
+// read reads an upload through and returns its content with every digest by which an attachment of the request could name it.
 func (u *uploads) read(ctx context.Context, p Part) (found part, digests []string, err error) {
 	var signed bytes.Buffer
 	var others []hash.Hash
@@ -83,7 +83,7 @@ func (u *uploads) read(ctx context.Context, p Part) (found part, digests []strin
 	return part{Part: p, size: upload.Size, uploaded: &upload, used: new(bool)}, digests, nil
 }
 
-// refused makes the failure of an upload what the client is told.
+// refused turns the failure of an upload into what the client is told.
 func refused(err error) error {
 	switch {
 	case errors.Is(err, transfer.ErrUpload):

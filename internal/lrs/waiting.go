@@ -10,13 +10,13 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// Where one process is the only writer, what statements bring for merged items waits in memory and is merged together: an
-// activity that one verb makes a question and another one a lesson changes with every other statement, and is written once a
-// second. Who reads a merged item sees what waits for it. The follower merges before it writes a checkpoint, and recovery
-// brings again what came after the checkpoint, so a crash loses nothing.
+// Where one process is the only writer, what statements bring for merged items waits in memory and is merged together. An activity
+// that is a question to one verb and a lesson to another would change with every other statement; this way it is written once a
+// second. Readers of a merged item see what waits for it. The follower merges before it writes a checkpoint, and recovery merges
+// again what came after the checkpoint, so a crash loses nothing.
 
-// mergeMemory is what an only writer remembers of merged items: what is settled, and what waits. A nil one remembers nothing.
-// It is safe for concurrent use.
+// mergeMemory is what an only writer remembers of merged items: what is settled, and what waits. A nil mergeMemory remembers
+// nothing. It is safe for concurrent use.
 type mergeMemory struct {
 	seed    maphash.Seed
 	stripes [64]mergeStripe // by item
@@ -29,12 +29,12 @@ type mergeStripe struct {
 	settled map[string][]uint64     // marks by item
 	waiting map[string]contribution // by item
 	bytes   int                     // of what waits
-	merging map[string]contribution // by item: what somebody is merging, and may not be written yet
+	merging map[string]contribution // by item: what is being merged, and may not be written yet
 }
 
-// Bounds of a stripe. When what is settled is full it is emptied, which costs reads only; when what waits is full it is merged.
+// Bounds of a stripe. When settled is full it is emptied, which only costs reads; when waiting is full it is merged.
 const (
-	maxRemembered    = 4096     // items that something is settled of
+	maxRemembered    = 4096     // items in settled
 	maxMarks         = 16       // marks of one of them
 	maxWaitingBytes  = 64 << 10 // of all that waits
 	maxWaitingPieces = 16       // for one item
@@ -96,21 +96,21 @@ func (m *mergeMemory) remember(c contribution) {
 	stripe.settled[item] = append(stripe.settled[item], marks...)
 }
 
-// await lets contributions wait, unless too much does so already: then it merges.
+// await lets contributions wait, and merges a stripe in which too many do.
 func (s *Service) await(ctx context.Context, list []contribution) error {
 	for _, c := range list {
 		stripe := s.merged.stripe(c.ref())
 		if !stripe.await(c.own()) {
 			continue
 		}
-		if err := s.mergeStripe(ctx, stripe); err != nil {
+		if err := s.drain(ctx, stripe); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// await adds to what waits for an item, of which nothing is settled from then on, and reports whether that is full.
+// await adds to what waits for an item, of which nothing is settled from then on, and reports whether too much waits.
 func (m *mergeStripe) await(c contribution) (full bool) {
 	item := c.ref().Key.Partition
 	m.mu.Lock()
@@ -130,21 +130,21 @@ func (m *mergeStripe) await(c contribution) (full bool) {
 	return m.bytes > maxWaitingBytes || pieces > maxWaitingPieces
 }
 
-// MergeWaiting merges all that waits. Who ends a process in order calls it last.
+// MergeWaiting merges everything that waits. A process that ends in order calls it last.
 func (s *Service) MergeWaiting(ctx context.Context) error {
 	if s.merged == nil {
 		return nil
 	}
 	for i := range s.merged.stripes {
-		if err := s.mergeStripe(ctx, &s.merged.stripes[i]); err != nil {
+		if err := s.drain(ctx, &s.merged.stripes[i]); err != nil {
 			return fmt.Errorf("merge what statements say: %w", err)
 		}
 	}
 	return nil
 }
 
-// mergeStripe merges what waits in a stripe. After an error the rest of it waits again.
-func (s *Service) mergeStripe(ctx context.Context, stripe *mergeStripe) (err error) {
+// drain merges what waits in a stripe. After an error the rest of it waits again.
+func (s *Service) drain(ctx context.Context, stripe *mergeStripe) (err error) {
 	stripe.turn.Lock()
 	defer stripe.turn.Unlock()
 	for _, c := range stripe.begin() {
@@ -192,7 +192,7 @@ func (m *mergeMemory) waitingFor(ref table.Ref) (all []contribution) {
 
 // mergedItems reads merged items, with what waits for them; nil where there is none. They have neither key nor version.
 func (s *Service) mergedItems(ctx context.Context, refs []table.Ref) ([]table.Item, error) {
-	waiting := make([][]contribution, len(refs)) // taken first: what is written between the two is in both, which changes nothing
+	waiting := make([][]contribution, len(refs)) // taken first: what is written in between is then in both, which changes nothing
 	for i, ref := range refs {
 		waiting[i] = s.merged.waitingFor(ref)
 	}

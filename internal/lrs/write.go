@@ -19,7 +19,7 @@ type write struct {
 	p          auth.Principal
 	statements []*incoming
 	byID       map[statementID]*incoming
-	targets    map[statementID]*record // stored statements that the request refers to, by the look before the commit
+	targets    map[statementID]*record // stored statements that the request refers to, as look found them
 	month      string                  // in the keys of the attachments' contents
 }
 
