@@ -101,13 +101,13 @@ func activity(a *asking) (*result.Table, error) {
 	a.period = Period{spans[0].days.From, spans[len(spans)-1].days.To}
 	var c cells
 	var err error
-	switch grains := []measure.Grain{measure.Day, measure.Month}; {
+	switch {
 	case !a.sieve.scopeOnly():
 		c, err = a.cellsFromLedgers(func(*learner) {})
 	case grain == measure.Month:
-		c, err = a.buckets(a.period, grains...)
+		c, err = a.buckets(a.period, measure.Day, measure.Month)
 	default:
-		c, err = a.buckets(a.period, grains[0])
+		c, err = a.buckets(a.period, measure.Day)
 	}
 	if err != nil {
 		return nil, err
@@ -151,51 +151,6 @@ func nameSpan(s span, g measure.Grain) string {
 }
 
 func seconds(ms int64) float64 { return float64(ms) / 1000 }
-
-// retention is M06: a row for each week in which learners were first seen, a column for each week after it.
-func retention(a *asking) (*result.Table, error) {
-	if !a.sieve.scopeOnly() || (a.sieve.scope != fact.Hash{}) {
-		return nil, invalid("content", "retention is of the whole store: it takes no filter")
-	}
-	if a.period.All() || a.period.To-a.period.From > 7*53 {
-		return nil, invalid("range", "retention is of at most 53 weeks: name from and to, or range=365d")
-	}
-	spans := spansOf(a.period, measure.Week)
-	a.period = Period{spans[0].days.From, spans[len(spans)-1].days.To}
-	c, err := a.buckets(Period{spans[0].at, spans[len(spans)-1].at}, measure.Cohort)
-	if err != nil {
-		return nil, err
-	}
-	t := &result.Table{Columns: a.report.Columns}
-	over := measure.WeekOf(a.today) // this week and later ones are not over
-	for _, s := range spans {
-		first := c.at(measure.Cohort, s.at, measure.RetainedWeek)
-		for k := int32(0); s.at+7*k < over && k <= maxRetained; k++ {
-			active := c.at(measure.Cohort, s.at, measure.RetainedWeek+measure.Counter(k))
-			if first == 0 {
-				break
-			}
-			t.Rows = append(t.Rows, result.Row{
-				result.Named(DateOf(s.at)), result.Named(number2(int(k))),
-				result.Counted(first, int(first)), result.Counted(active, int(active)),
-				rate(active, first, int(first), int(active), int(first-active)),
-			})
-		}
-	}
-	t.Parts = []result.Part{{Whole: "learners", Some: "active"}}
-	return t, nil
-}
-
-// maxRetained bounds the weeks after the first that retention is told of.
-const maxRetained = measure.RetainedWeeks
-
-// number2 writes a small number so that texts sort as numbers do.
-func number2(n int) string {
-	if n < 10 {
-		return "0" + string(rune('0'+n))
-	}
-	return string(rune('0'+n/10)) + string(rune('0'+n%10))
-}
 
 // rate is a share with its interval.
 func rate(count, of int64, learners, hit, miss int) result.Cell {

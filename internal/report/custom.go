@@ -202,7 +202,7 @@ func (q *Custom) checkStore(store auth.Store) error {
 	return nil
 }
 
-// customReport is the report that a question of one's own makes.
+// report is the report that a question of one's own makes.
 func (q *Custom) report() *Report {
 	r := &Report{ID: "custom", Title: cmp.Or(q.Title, "Custom report"), Row: "a combination of the dimensions", Chart: "table", Roads: []Road{Ledgers}}
 	if q.Funnel != nil {
@@ -257,48 +257,8 @@ func (q *Custom) table(a *asking) (*result.Table, error) {
 		return nil, err
 	}
 	groups := map[string]*group{}
-	asOf, moments := a.now.UnixMilli(), a.moments()
 	err := a.ledgers(func(l *learner) error {
-		own := map[string]*group{}
-		of := func(key string) *group {
-			if own[key] == nil {
-				own[key] = &group{}
-			}
-			return own[key]
-		}
-		watched := measure.WatchTimes(l.facts)
-		for i, f := range l.facts {
-			if !moments.Holds(f.T) {
-				continue
-			}
-			key := a.keyOfFact(q.By, f, f.T)
-			of(key).statements++
-			of(key).viewed += int64(bit(f.Video != nil))
-			of(key).watched += watched[i]
-		}
-		if !l.Unattributed {
-			for _, x := range measure.AnswersIn(l.facts, moments) {
-				if first := x.First; first.Judged {
-					g := of(a.keyOfFact(q.By, first.By, first.T))
-					g.responses++
-					g.correct += int64(bit(first.Correct))
-				}
-			}
-			for _, attempts := range attemptsOf(l.facts) {
-				keys := map[string]bool{}
-				for i := range attempts {
-					if x := &attempts[i]; moments.Holds(x.Begin()) {
-						keys[a.keyOfFact(q.By, x.Facts[0], x.Begin())] = true
-					}
-				}
-				for key := range keys {
-					of(key).addSome(attempts, func(x *measure.Attempt) bool {
-						return moments.Holds(x.Begin()) && a.keyOfFact(q.By, x.Facts[0], x.Begin()) == key
-					}, asOf)
-				}
-			}
-		}
-		for key, one := range own {
+		for key, one := range q.groupsOf(a, l) {
 			if groups[key] == nil {
 				if len(groups) == maxGroups {
 					return &Refusal{ErrBound, "/by", fmt.Sprintf("the answer has more than %d rows: filter more, or leave a dimension out", maxGroups)}
@@ -313,6 +273,51 @@ func (q *Custom) table(a *asking) (*result.Table, error) {
 		return nil, err
 	}
 	return q.rows(a, groups), nil
+}
+
+// groupsOf are the groups that one learner is in, of what that learner did.
+func (q *Custom) groupsOf(a *asking, l *learner) map[string]*group {
+	groups := map[string]*group{}
+	of := func(key string) *group {
+		if groups[key] == nil {
+			groups[key] = &group{}
+		}
+		return groups[key]
+	}
+	moments := a.moments()
+	watched := measure.WatchTimes(l.facts)
+	for i, f := range l.facts {
+		if moments.Holds(f.T) {
+			g := of(a.keyOfFact(q.By, f, f.T))
+			g.statements++
+			g.viewed += int64(bit(f.Video != nil))
+			g.watched += watched[i]
+		}
+	}
+	if l.Unattributed {
+		return groups
+	}
+	for _, x := range measure.AnswersIn(l.facts, moments) {
+		if first := x.First; first.Judged {
+			g := of(a.keyOfFact(q.By, first.By, first.T))
+			g.responses++
+			g.correct += int64(bit(first.Correct))
+		}
+	}
+	for _, attempts := range attemptsOf(l.facts) {
+		keyOf := func(x *measure.Attempt) string { return a.keyOfFact(q.By, x.Facts[0], x.Begin()) }
+		keys := map[string]bool{}
+		for i := range attempts {
+			if x := &attempts[i]; moments.Holds(x.Begin()) {
+				keys[keyOf(x)] = true
+			}
+		}
+		for key := range keys {
+			wanted := func(x *measure.Attempt) bool { return moments.Holds(x.Begin()) && keyOf(x) == key }
+			of(key).addSome(attempts, wanted, a.now.UnixMilli())
+		}
+	}
+	return groups
 }
 
 // addOne adds the group of one learner.

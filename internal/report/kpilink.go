@@ -13,11 +13,13 @@ import (
 	"github.com/cairn-lrs/cairn/internal/report/result"
 )
 
-// unitMeasures are the figures of one learner that a KPI can be held against.
-var unitMeasures = []struct {
+type unitMeasure struct {
 	id, title, measure string
 	of                 func(u *unit) float64 // NaN when there is none
-}{
+}
+
+// unitMeasures are the figures of one learner that a KPI can be held against.
+var unitMeasures = []unitMeasure{
 	{"statements", "Statements", "M01", func(u *unit) float64 { return float64(u.statements) }},
 	{"days", "Active days", "M03", func(u *unit) float64 { return float64(u.days) }},
 	{"sessions", "Sessions", "M10", func(u *unit) float64 { return float64(u.sessions) }},
@@ -155,12 +157,7 @@ func (a *asking) link() (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(unitMeasures, func(m struct {
-		id, title, measure string
-		of                 func(u *unit) float64
-	}) bool {
-		return m.id == a.q.Measure
-	})
+	i := slices.IndexFunc(unitMeasures, func(m unitMeasure) bool { return m.id == a.q.Measure })
 	l := &link{kpi: kpi, title: unitMeasures[i].title}
 	if kpi.Unit == unitGroup {
 		l.points, err = a.groupPoints(rows, unitMeasures[i].of)
@@ -181,31 +178,28 @@ type mean struct {
 	n   int
 }
 
-func (m *mean) add(v float64) { m.sum, m.n = m.sum+v, m.n+1 }
+func (m mean) plus(v float64) mean { return mean{m.sum + v, m.n + 1} }
 
-func (m *mean) value() float64 { return m.sum / float64(m.n) }
+func (m mean) value() float64 { return m.sum / float64(m.n) }
 
 // learnerPoints holds the mean of a learner's values in the period against the learner's measure in the period.
 func (a *asking) learnerPoints(rows []KPIRow, of func(*unit) float64) ([]point, error) {
 	if a.q.Lag > 0 {
 		return nil, invalid("lag", "a KPI of learners has no periods to be shifted by")
 	}
-	values := map[string]*mean{}
+	values := map[string]mean{}
 	for _, r := range rows {
-		if a.inDates(r.Date, a.period) {
-			if values[r.Unit] == nil {
-				values[r.Unit] = &mean{}
-			}
-			values[r.Unit].add(r.Value)
+		if day, ok := dayOf(r.Date); ok && a.period.Has(day) {
+			values[r.Unit] = values[r.Unit].plus(r.Value)
 		}
 	}
 	var points []point
 	err := a.ledgers(func(l *learner) error {
-		kpi := values[keyText(l.Learner)]
-		if kpi == nil || l.Unattributed {
+		kpi, ok := values[keyText(l.Learner)]
+		if !ok || l.Unattributed {
 			return nil
 		}
-		u := a.unitOf(l.facts)
+		u := a.unitOf(l.facts, a.moments())
 		if x := of(&u); u.statements > 0 && !math.IsNaN(x) {
 			points = append(points, point{l.Learner, "", 1, measure.Pair{X: x, Y: kpi.value()}})
 		}
@@ -214,50 +208,31 @@ func (a *asking) learnerPoints(rows []KPIRow, of func(*unit) float64) ([]point, 
 	return points, err
 }
 
-// inDates reports whether a date lies in a period.
-func (a *asking) inDates(date string, p Period) bool {
-	day, err := time.Parse(time.DateOnly, date)
-	return err == nil && p.Has(int32(day.Unix()/86_400))
+// dayOf is the day number of a date; ok is false when it is none.
+func dayOf(date string) (day int32, ok bool) {
+	t, err := time.Parse(time.DateOnly, date)
+	return int32(t.Unix() / 86_400), err == nil
+}
+
+// groupSpan is a group in one day, week or month.
+type groupSpan struct {
+	group fact.Hash
+	span  span
 }
 
 // groupPoints holds the mean of a group's values in a month (or week or day) against the mean of the measure over its learners in
 // that time, or so many before it.
 func (a *asking) groupPoints(rows []KPIRow, of func(*unit) float64) ([]point, error) {
 	grain, _ := grainOf(cmp.Or(a.q.By, "month"))
-	type place struct {
-		unit fact.Hash
-		at   int32
-	}
-	kpis, spans := map[place]*mean{}, map[int32]span{}
-	for _, r := range rows {
-		day, err := time.Parse(time.DateOnly, r.Date)
-		if err != nil {
-			continue
-		}
-		s := spanOf(int32(day.Unix()/86_400), grain)
-		if !a.period.All() && (s.days.To < a.period.From || s.days.From > a.period.To) {
-			continue // the period is widened to whole spans, as that of the measure
-		}
-		unit, err := keyOf(r.Unit, true, nil)
-		if err != nil {
-			return nil, errUnit
-		}
-		for range a.q.Lag {
-			s = spanOf(s.days.From-1, grain)
-		}
-		spans[s.at] = s
-		at := place{unit, s.at}
-		if kpis[at] == nil {
-			kpis[at] = &mean{}
-		}
-		kpis[at].add(r.Value)
+	kpis, spans, err := a.groupValues(rows, grain)
+	if err != nil {
+		return nil, err
 	}
 	if len(spans) > maxSpans {
 		return nil, &Refusal{ErrBound, "by", fmt.Sprintf("the KPI has more than %d periods: name a shorter range, or by=month", maxSpans)}
 	}
-	measures := map[place]*mean{}
-	whole := a.period
-	err := a.ledgers(func(l *learner) error {
+	measures := map[groupSpan]mean{}
+	err = a.ledgers(func(l *learner) error {
 		if l.Unattributed {
 			return nil
 		}
@@ -268,19 +243,14 @@ func (a *asking) groupPoints(rows []KPIRow, of func(*unit) float64) ([]point, er
 			}
 		}
 		for group, facts := range byGroup {
-			for number, s := range spans {
-				at := place{group, number}
-				if kpis[at] == nil {
+			for s, moments := range spans {
+				at := groupSpan{group, s}
+				if _, ok := kpis[at]; !ok {
 					continue
 				}
-				a.period = s.days
-				u := a.unitOf(facts)
-				a.period = whole
+				u := a.unitOf(facts, moments)
 				if x := of(&u); u.statements > 0 && !math.IsNaN(x) {
-					if measures[at] == nil {
-						measures[at] = &mean{}
-					}
-					measures[at].add(x)
+					measures[at] = measures[at].plus(x)
 				}
 			}
 		}
@@ -289,8 +259,35 @@ func (a *asking) groupPoints(rows []KPIRow, of func(*unit) float64) ([]point, er
 	var points []point
 	for at, m := range measures {
 		if m.n >= measure.EnoughGroupMembers || a.store.TestData {
-			points = append(points, point{at.unit, nameSpan(spans[at.at], grain), m.n, measure.Pair{X: m.value(), Y: kpis[at].value()}})
+			points = append(points, point{at.group, nameSpan(at.span, grain), m.n, measure.Pair{X: m.value(), Y: kpis[at].value()}})
 		}
 	}
 	return points, err
+}
+
+// groupValues are the means of a KPI's values by group and by the span that the measure is taken in, which the lag shifts, and
+// the moments of those spans.
+func (a *asking) groupValues(rows []KPIRow, grain measure.Grain) (map[groupSpan]mean, map[span]measure.Period, error) {
+	values, spans := map[groupSpan]mean{}, map[span]measure.Period{}
+	for _, r := range rows {
+		day, ok := dayOf(r.Date)
+		if !ok {
+			continue
+		}
+		s := spanOf(day, grain)
+		if !a.period.All() && (s.days.To < a.period.From || s.days.From > a.period.To) {
+			continue // the period is widened to whole spans, as that of the measure
+		}
+		group, err := keyOf(r.Unit, true, nil)
+		if err != nil {
+			return nil, nil, errUnit
+		}
+		for range a.q.Lag {
+			s = spanOf(s.days.From-1, grain)
+		}
+		spans[s] = measure.Period{From: measure.StartOf(s.days.From, a.zone), To: measure.StartOf(s.days.To+1, a.zone)}
+		at := groupSpan{group, s}
+		values[at] = values[at].plus(r.Value)
+	}
+	return values, spans, nil
 }

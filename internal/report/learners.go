@@ -59,15 +59,19 @@ func namedTime(ms int64) result.Cell {
 
 // unit is what is known of one learner in the period, for the list of learners and for the KPI link.
 type unit struct {
-	statements, days, contents, starts, completions, passed, failed, answered, correct, sessions, active, watched, unique int64
-	firstScore                                                                                                            float64
-	hasScore                                                                                                              bool
-	first, last                                                                                                           int64
+	statements, days, contents          int64
+	starts, completions, passed, failed int64
+	answered, correct                   int64 // first responses that were judged
+	sessions                            int64
+	active, watched, unique             int64 // ms
+	firstScore                          float64
+	hasScore                            bool
+	first, last                         int64 // moments
 }
 
-// unitOf sums up one learner.
-func (a *asking) unitOf(facts measure.Facts) unit {
-	in := a.inPeriod(facts)
+// unitOf sums up one learner in a period.
+func (a *asking) unitOf(facts measure.Facts, moments measure.Period) unit {
+	in := facts.In(moments)
 	var u unit
 	if len(in) == 0 {
 		return u
@@ -80,7 +84,7 @@ func (a *asking) unitOf(facts measure.Facts) unit {
 	u.contents = int64(len(byContent(in)))
 	sum, asOf := attemptSum{}, a.now.UnixMilli()
 	for _, attempts := range attemptsOf(facts) {
-		sum.addContent(attempts, a.moments(), asOf)
+		sum.addContent(attempts, moments, asOf)
 	}
 	u.starts, u.completions, u.passed, u.failed = sum.Starts+sum.Waived, sum.Completed, sum.Passed, sum.Judged-sum.Passed
 	if len(sum.scores) > 0 {
@@ -90,16 +94,16 @@ func (a *asking) unitOf(facts measure.Facts) unit {
 		}
 		u.firstScore /= float64(len(sum.scores))
 	}
-	for _, answers := range measure.AnswersIn(facts, a.moments()) {
+	for _, answers := range measure.AnswersIn(facts, moments) {
 		u.answered += int64(bit(answers.First.Judged))
 		u.correct += int64(bit(answers.First.Judged && answers.First.Correct))
 	}
-	for _, v := range measure.ViewingsIn(facts, a.moments()) {
+	for _, v := range measure.ViewingsIn(facts, moments) {
 		w := v.Watch(v.Length)
 		u.watched += w.WatchTime
 		u.unique += w.Unique
 	}
-	u.sessions, u.active = measure.SessionsIn(facts, a.moments())
+	u.sessions, u.active = measure.SessionsIn(facts, moments)
 	return u
 }
 
@@ -110,7 +114,7 @@ func learners(a *asking) (*result.Table, error) {
 		if l.Unattributed {
 			return nil
 		}
-		u := a.unitOf(l.facts)
+		u := a.unitOf(l.facts, a.moments())
 		if u.statements == 0 {
 			return nil
 		}

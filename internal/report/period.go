@@ -94,11 +94,13 @@ func DateOf(day int32) string {
 	return time.Unix(int64(day)*86_400, 0).UTC().Format(time.DateOnly)
 }
 
-// The grains of reports over time, by the values of the parameter by.
-var grains = []struct {
+type namedGrain struct {
 	name  string
 	grain measure.Grain
-}{{"day", measure.Day}, {"week", measure.Week}, {"month", measure.Month}}
+}
+
+// grains are those of reports over time, by the values of the parameter by.
+var grains = []namedGrain{{"day", measure.Day}, {"week", measure.Week}, {"month", measure.Month}}
 
 // grainNames are the values of the parameter by.
 func grainNames() []string {
@@ -110,12 +112,7 @@ func grainNames() []string {
 }
 
 func grainOf(name string) (measure.Grain, bool) {
-	i := slices.IndexFunc(grains, func(g struct {
-		name  string
-		grain measure.Grain
-	}) bool {
-		return g.name == name
-	})
+	i := slices.IndexFunc(grains, func(g namedGrain) bool { return g.name == name })
 	if i < 0 {
 		return 0, false
 	}
