@@ -17,9 +17,14 @@ import (
 // settle is how long other processes may go on with what they remember of a store, and with the batch that they have.
 const settle = auth.CacheLife + time.Minute
 
-// linger is how long a report may be read. The others are how long a change may take from one generation to the other: a batch
-// that fails is tried again after some time, where the feed is a stream.
-const linger, patience, patienceOnStream = 3 * time.Second, 3 * time.Second, 20 * time.Second
+const (
+	// linger is how long one report may take to be read.
+	linger = 3 * time.Second
+
+	// A change is folded into both generations, but not at the same moment. This is how long the second may take. A stream
+	// tries a batch that failed again after some time.
+	patience, patienceOnStream = 3 * time.Second, 20 * time.Second
+)
 
 // scanBatch is how many statements of a scan are folded together.
 const scanBatch = 500
@@ -51,8 +56,8 @@ func (r *Rollups) scan(ctx context.Context, segment, of int, f func(context.Cont
 // on with a rebuild that was not finished. report is told now and then how far it is.
 func (r *Rollups) Rebuild(ctx context.Context, stores []string, report func(rollup.Progress)) (rollup.Progress, error) {
 	rebuild := &rollup.Rebuild{
-		Tables: r.tables, Directory: r.directory, Scan: r.scan, Settle: settle, Forget: r.stores.Forget, Linger: linger, Patience: patienceOnStream, KeepFacts: keepFacts, Log: r.log, Now: r.now,
-		Report: report,
+		Tables: r.tables, Directory: r.directory, Scan: r.scan, Settle: settle, Forget: r.stores.Forget, Linger: linger,
+		Patience: patienceOnStream, KeepFacts: keepFacts, Log: r.log, Now: r.now, Report: report,
 	}
 	if r.onlyWriter {
 		rebuild.Settle, rebuild.Patience = 0, patience

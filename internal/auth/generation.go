@@ -10,8 +10,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// A store's rollups are of a generation; its settings that change them take effect with the next one. The steps to it are
-// conditional writes of the store's item: begin, and switch over once it is built.
+// The rollups of a store are of one generation. A setting that changes them takes effect with the next generation, which is
+// begun, built and then switched to. Beginning and switching are conditional writes of the store's item.
 
 // SetTimeZone says by which time zone (an IANA name) the days of a store's reports are counted, from the next generation on.
 func (d *Directory) SetTimeZone(ctx context.Context, store, zone string) error {

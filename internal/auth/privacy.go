@@ -12,7 +12,7 @@ import (
 type Privacy struct {
 	SmallNumber *int  `json:"smallNumber,omitzero"` // the fewest learners that are told as a number
 	HideNames   *bool `json:"hideNames,omitzero"`   // reports name nobody
-	TestData    *bool `json:"testData,omitzero"`    // the store holds made-up data only: SmallNumber may be 1, which protects nobody
+	TestData    *bool `json:"testData,omitzero"`    // all data is made up: SmallNumber may be 1, which protects nobody
 }
 
 // The bounds of SmallNumber. Source: definitions of reports, section 8.

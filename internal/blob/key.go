@@ -12,7 +12,7 @@ const (
 )
 
 // CheckKey says whether a key is valid: 1 to MaxKey bytes of lower-case ASCII letters, digits and "-", "_", ".",
-// in segments of 1 to MaxSegment bytes parted by "/", none of them "." or "..". Errors wrap ErrInvalid and do not
+// in segments of 1 to MaxSegment bytes separated by "/", none of them "." or "..". Errors wrap ErrInvalid and do not
 // repeat the key.
 func CheckKey(key string) error {
 	if len(key) == 0 || len(key) > MaxKey {

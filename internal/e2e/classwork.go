@@ -35,8 +35,8 @@ func sales(learners int) string {
 	return file.String()
 }
 
-// classwork are statements of some learners at a course with a video and three questions, and voids of some of them (isVoid). Some scores
-// have no scaled value, which is odd.
+// classwork are statements of some learners at a course with a video and three questions, and voids of some of them (isVoid).
+// Some scores have no scaled value, which is odd.
 func classwork(random *rand.Rand, learners int) []string {
 	const adl, video = "http://adlnet.gov/expapi/verbs/", "https://w3id.org/xapi/video/"
 	var all []string

@@ -33,8 +33,8 @@ func (c *client) close() { c.http.CloseIdleConnections() }
 // refusedFor is how long a client waits that is refused for now, less than it is told to: a second.
 const refusedFor = 50 * time.Millisecond
 
-// functionLimit is the time limit of a function (template.yaml, Timeout). When it is over the gateway refuses by itself, and does not
-// know when to come again.
+// functionLimit is the time limit of a function (template.yaml, Timeout). When it is over the gateway refuses by itself, and
+// does not know when to come again.
 const functionLimit = 29 * time.Second
 
 // do sends a request; header is name and value by turns. A refusal for now must say when to come again.
@@ -152,8 +152,8 @@ func (c *client) listThrough(ctx context.Context, query url.Values) (found []lis
 	}
 }
 
-// eventually repeats, less and less often, until there is no error or the time is over, and returns the last error. Who asks all the
-// time keeps a server from what it does when nobody asks.
+// eventually repeats, less and less often, until there is no error or the time is over, and returns the last error. Who asks
+// all the time keeps a server from what it does when nobody asks.
 func eventually(ctx context.Context, most time.Duration, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()

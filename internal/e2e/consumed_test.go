@@ -31,8 +31,8 @@ func consumedBy(t *testing.T, server *Local, a answer) (c consumed) {
 	return c
 }
 
-// TestAConflictCostsOneRead: other content under an id that is taken is refused without a second look, and nothing is written. A frozen
-// course waits for this answer.
+// TestAConflictCostsOneRead: other content under an id that is taken is refused without a second look, and nothing is written.
+// A frozen course waits for this answer.
 func TestAConflictCostsOneRead(t *testing.T) {
 	server := serve(t, logged...)
 	c := newClient(server.Endpoint(), 1)

@@ -31,8 +31,8 @@ type conversation struct {
 	wrote   time.Time // when the last answer to a write came
 }
 
-// maxWait bounds every wait for what is promised to come, every request, and the start and the end of a server. It is longer than any
-// promise: a busy machine is no fault, and what does not come at all shows so too.
+// maxWait bounds every wait for what is promised to come, every request, and the start and the end of a server. It is longer
+// than any promise: a busy machine is no fault, and what does not come at all shows so too.
 const maxWait = 2 * time.Minute
 
 // play runs one variant and returns the requirements that it has shown to be met, or what did not come out as the script

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// TestReportsOfMadeStatementsEqualASecondProgram compares on statements that figures/made.py makes: a store in Paris in which things are voided,
-// late, said twice, left out and said wrong, and which is asked with every filter.
+// TestReportsOfMadeStatementsEqualASecondProgram compares on statements that figures/made.py makes: a store in Paris in which
+// things are voided, late, said twice, left out and said wrong, and which is asked with every filter.
 func TestReportsOfMadeStatementsEqualASecondProgram(t *testing.T) {
 	road := serve(t)
 	for _, seed := range []string{"1"} {

@@ -15,8 +15,8 @@ import (
 // questionsOfSurvey is how many questions the survey of the simulated course has.
 const questionsOfSurvey = 16
 
-// writeQuizzes makes of the survey of the simulated course, whose questions nobody answers with a verb of *answered*, the statements of
-// four questionnaires, writes them to a file and returns its path. What was said stays as it was, and so does everything else:
+// writeQuizzes turns the survey of the simulated course, in which no verb is "answered", into the statements of four
+// questionnaires, writes them with all the others to a file and returns its path. The responses stay as they were:
 //
 //   - a quiz, questions 1 to 5: choices with a key, judged by their score, tried again and again by few;
 //   - an exam, 6 to 10: the same, judged by success, and each registration a learner;

@@ -28,15 +28,19 @@ type figures struct {
 
 // figuresReport is what the report API has to answer to one request.
 type figuresReport struct {
-	Report   string                    `json:"report"`
-	Params   map[string]any            `json:"params"`
-	Query    jsontext.Value            `json:"query"`    // a question of one's own, instead of a report with parameters
-	Key      string                    `json:"key"`      // the columns that a row is found by, with spaces between them
-	Complete bool                      `json:"complete"` // there are no other rows; else others hold nothing
-	Rows     map[string]map[string]any `json:"rows"`     // by key, then by column or column.part: a number, the text of a column of text, or null, a figure that there is not
+	Report   string         `json:"report"`
+	Params   map[string]any `json:"params"`
+	Query    jsontext.Value `json:"query"`    // a question of one's own, instead of a report with parameters
+	Key      string         `json:"key"`      // the columns that a row is found by, with spaces between them
+	Complete bool           `json:"complete"` // there are no other rows; else others hold nothing
+
+	// Rows are by key, then by column or column.part: a number, the text of a column of text, or null for a figure that there
+	// is not.
+	Rows map[string]map[string]any `json:"rows"`
 }
 
-// computeFigures lets the second program compute, beside what the test does meanwhile. The function that it returns waits for the figures.
+// computeFigures starts the second program, which computes while the test goes on. The function that it returns waits for the
+// figures.
 func computeFigures(t *testing.T, args ...string) func() figures {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -58,8 +62,8 @@ func computeFigures(t *testing.T, args ...string) func() figures {
 	}
 }
 
-// TestReportsEqualASecondProgram imports real statements and compares what the report API tells of them, figure by figure, with what a
-// program in another language computes from the same files. Its author knew the definitions and not the code.
+// TestReportsEqualASecondProgram imports real statements and compares what the report API tells of them, figure by figure, with
+// what a program in another language computes from the same files. Its author knew the definitions and not the code.
 func TestReportsEqualASecondProgram(t *testing.T) {
 	folder := os.Getenv("CAIRN_TEST_DATA")
 	if folder == "" {
@@ -89,8 +93,8 @@ func compareFigures(t *testing.T, road *Local, file string) {
 // nearMidnight is how long a comparison may take on a busy machine.
 const nearMidnight = 10 * time.Minute
 
-// awaitOneDay lets the night pass, where it ends soon: the second program and the reports that it is held against must mean the same day
-// by today.
+// awaitOneDay lets the night pass, where it ends soon: the second program and the reports that it is held against must mean the
+// same day by today.
 func awaitOneDay(t *testing.T, zone *time.Location) {
 	t.Helper()
 	now := time.Now().In(zone)

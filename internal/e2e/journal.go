@@ -175,8 +175,8 @@ func (j *journal) verify(ctx context.Context, c *client) error {
 			problems = append(problems, fmt.Errorf("%d statements of a batch of %d are there", n, len(s.ids)))
 		}
 	}
-	// After a crash a server has yet to finish what the last process had committed and not passed on: voids and inherited terms of
-	// requests that got no answer.
+	// After a crash a server has yet to finish what the last process had committed and not passed on: voids and inherited terms
+	// of requests that got no answer.
 	problems = append(problems, eventually(ctx, maxWait, func(ctx context.Context) error {
 		return errors.Join(j.verifyVoids(ctx, c), j.verifyList(ctx, c))
 	}))

@@ -36,8 +36,8 @@ type outgoing struct {
 	body   string
 }
 
-// prepare puts the values into a request. version "" sends no version header. A path that begins with reports/ is one of the report
-// API, which is another origin.
+// prepare puts the values into a request. version "" sends no version header. A path that begins with reports/ is one of the
+// report API, which is another origin.
 func (r *Request) prepare(endpoint, reports string, v *values, who identity, version string) (outgoing, error) {
 	out := outgoing{method: r.Method, header: http.Header{}}
 	expand := func(text string) string {

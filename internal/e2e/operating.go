@@ -101,8 +101,8 @@ func dead(t *testing.T, road *Cloud, store string) []string {
 // giveUpWait is how long a mapping tries a batch on a busy machine: 30 retries, up to 2 s apart.
 const giveUpWait = 6 * time.Minute
 
-// givenUp lets the stream's mapping give up a statement, because the function's calls are all refused: it is stored, and no report
-// counts it.
+// givenUp lets the stream's mapping give up a statement, because the function's calls are all refused: it is stored, and no
+// report counts it.
 func givenUp(t *testing.T, road *Cloud, r, full *reader) {
 	t.Helper()
 	before, err := road.GivenUp()
@@ -128,8 +128,8 @@ func givenUp(t *testing.T, road *Cloud, r, full *reader) {
 // arrivals is the time between two statements beside a rebuild: they come in each of its phases.
 const arrivals = 2 * time.Second
 
-// killedAfter is when the command is killed that began a rebuild, and the one that goes on with it: while it waits until every function
-// knows, which takes two minutes, and while it compares, which takes 20 seconds more.
+// killedAfter is when the command is killed that began a rebuild, and the one that goes on with it: while it waits until every
+// function knows, which takes two minutes, and while it compares, which takes 20 seconds more.
 var killedAfter = []time.Duration{5 * time.Second, 125 * time.Second}
 
 // exitDiffers is the exit code of a rebuild that found differences.

@@ -111,7 +111,8 @@ func (r *reader) rows(report string, params url.Values) []string {
 	return rows
 }
 
-// until asks again and again until the answer is as it should be. It waits longer than what is promised, since a busy machine is no fault.
+// until asks again and again until the answer is as it should be. It waits longer than what is promised, since a busy machine
+// is no fault.
 func (r *reader) until(what string, is func() bool) {
 	r.t.Helper()
 	for begun := time.Now(); !is(); time.Sleep(20 * time.Millisecond) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestReportsDoNotDependOnHowStatementsCame: the same statements in order and in full batches, and shuffled, twice, in batches of any
-// size, voids before what they void, make the same reports.
+// TestReportsDoNotDependOnHowStatementsCame: the same statements in order and in full batches, and shuffled, twice, in batches
+// of any size, voids before what they void, make the same reports.
 func TestReportsDoNotDependOnHowStatementsCame(t *testing.T) {
 	road := serve(t)
 	random := rand.New(rand.NewPCG(1, 2))

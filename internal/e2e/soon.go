@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Soon is how soon statements were seen after they were sent. Promised are 2 seconds for Live and 10 for Reports, on a machine that
-// is not busy with others.
+// Soon is how soon statements were seen after they were sent. Promised are 2 seconds for Live and 10 for Reports, on a machine
+// that is not busy with others.
 type Soon struct {
 	Live    time.Duration // until each of them was live
 	Reports time.Duration // until every report counted all of them
@@ -22,9 +22,9 @@ type Soon struct {
 // Of the learners of the classwork that RunSoon sends, so many are known before.
 const soonLearners, soonKnown = 12, 9
 
-// RunSoon sends a batch of statements, of learners that are known and of new ones, and looks until all are live, and until each report
-// of the catalogue says what it says of a store where the same statements came before. What does not come within maxWait fails the
-// test.
+// RunSoon sends a batch of statements, of learners that are known and of new ones, and looks until all are live, and until each
+// report of the catalogue says what it says of a store where the same statements came before. What does not come within maxWait
+// fails the test.
 func RunSoon(t testing.TB, road Road) (s Soon) {
 	t.Helper()
 	work := slices.DeleteFunc(classwork(rand.New(rand.NewPCG(3, 4)), soonLearners), isVoid)

@@ -28,10 +28,10 @@ const (
 )
 
 // RunStorm lets twelve clients do operations on a road while its calls to its stores go wrong: singles and batches with
-// ids of their own, references and voids, re-sends, contradictions, documents with preconditions, statements with attachments that
-// come by uploads, reads. They hold every answer against what they know: what was acknowledged is there as it was sent, nothing is there twice, what is listed at or
-// before the announced moment is whole, a refusal for now says when to come again, and nothing is refused for good because
-// a store failed. When the storm is over everything is read back.
+// ids of their own, references and voids, re-sends, contradictions, documents with preconditions, statements with attachments
+// that come by uploads, reads. They hold every answer against what they know: what was acknowledged is there as it was sent,
+// nothing is there twice, what is listed at or before the announced moment is whole, a refusal for now says when to come again,
+// and nothing is refused for good because a store failed. When the storm is over everything is read back.
 //
 // Even clients come by the second endpoint, which may be the first.
 func RunStorm(t *testing.T, road StormRoad, second string, operations int, seed uint64) {

@@ -73,8 +73,9 @@ func RunUpgrade(t *testing.T, road *Cloud, seed uint64) {
 	t.Logf("processes of functions before and after upgrades: %d", len(all))
 }
 
-// functionFiles are the binaries that processes run, by process id, of those that are there and run a function. An id is soon that of
-// another process, or of a thread, but no two builds of the functions lie in the same place. Source: proc(5), /proc/PID/exe.
+// functionFiles are the binaries that processes run, by process id, of those that are there and run a function. An id is soon
+// that of another process, or of a thread, but no two builds of the functions lie in the same place. Source: proc(5),
+// /proc/PID/exe.
 func functionFiles(pids []int) map[int]string {
 	files := make(map[int]string)
 	for _, pid := range pids {

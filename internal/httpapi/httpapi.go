@@ -8,7 +8,7 @@
 //	GET|HEAD                  /xapi/activities          lrsapi/activities.go
 //	GET|HEAD                  /xapi/agents              lrsapi/agents.go
 //	GET|HEAD                  /xapi/about               lrsapi/about.go, open to all
-//	POST                      /xapi/uploads             lrsapi/uploads.go: Cairn's own, for documents and attachments larger than a request
+//	POST                      /xapi/uploads             lrsapi/uploads.go: Cairn's own, for what is larger than a request
 //	GET|HEAD                  /xapi and /               page.go: what this is and how to speak to it
 //
 // The reports (package reportapi) are served by a handler and on an origin of their own:

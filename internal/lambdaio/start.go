@@ -67,7 +67,8 @@ func start(handler lambda.Handler, atShutdown []func()) {
 // limitMemory lets the garbage collector know what memory the function has: a busy learner's facts may need more than half of it.
 // The rest is the runtime's. GOMEMLIMIT says otherwise.
 func limitMemory() {
-	if mb := int64(lambdacontext.MemoryLimitInMB); mb > 0 && debug.SetMemoryLimit(-1) == math.MaxInt64 { // asks: nobody has set one
+	unset := debug.SetMemoryLimit(-1) == math.MaxInt64 // a negative limit only asks
+	if mb := int64(lambdacontext.MemoryLimitInMB); mb > 0 && unset {
 		debug.SetMemoryLimit(mb << 20 * 3 / 4)
 	}
 }

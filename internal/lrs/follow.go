@@ -25,8 +25,8 @@ type Follower struct {
 	Latest func(ctx context.Context) (string, error)
 	// Busy reports whether requests are being served, to which Run leaves the machine; nil: always.
 	Busy func() bool
-	// Lag returns which share of the feed lies after a sequence number. At 1 changes are about to be trimmed before they are read.
-	// nil: always 0.
+	// Lag returns which share of the feed lies after a sequence number. At 1 changes are about to be trimmed before they are
+	// read. nil: always 0.
 	Lag func(after string) (float64, error)
 	// Trimmed is called when changes were trimmed before they were read; nil: nobody is told.
 	Trimmed func()
@@ -239,7 +239,8 @@ func (s *Service) mergedThrough(ctx context.Context, shard string) (after string
 	return later(after, merged), err
 }
 
-// later is the greater of two decimal sequence numbers, which either have no leading zeros or are of one length; "" is before all.
+// later is the greater of two decimal sequence numbers, which either have no leading zeros or are of one length; "" is before
+// all.
 func later(a, b string) string {
 	if len(b) > len(a) || len(b) == len(a) && b > a {
 		return b

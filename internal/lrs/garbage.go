@@ -15,8 +15,8 @@ import (
 // They harm nothing and cost their storage. A content is garbage when both of these hold, and neither needs to ask those who are
 // storing statements meanwhile:
 //
-//   - No new statement can come to refer to it: the attempt that put a large body is over, or the month in an attachment's key is.
-//     contentLife allows for the longest request and for clocks that differ.
+//   - No new statement can come to refer to it: the attempt that put a large body is over, or the month in an attachment's key
+//     is. contentLife allows for the longest request and for clocks that differ.
 //   - A scan of the statements that began after that finds none that refers to it.
 
 // contentLife is for how long, at most, a content may still get a statement after its attempt or month is over.
@@ -61,7 +61,8 @@ func (c *Check) refer(r *record) {
 	}
 }
 
-// clearGarbage counts the garbage and removes it if that is asked for, but not while a statement cannot be read: it might refer to it.
+// clearGarbage counts the garbage and removes it if that is asked for, but not while a statement cannot be read: it might refer
+// to it.
 func (c *Check) clearGarbage(ctx context.Context) error {
 	for key, size := range c.garbage {
 		c.Summary.Contents++

@@ -163,8 +163,8 @@ func with(n int, file Part) string {
 	return withAttachment(plain(uuidOf(n), "ann", "sent", "thing"), file, "")
 }
 
-// What requests left that died is counted when no request under way can refer to it any more, is removed where that is asked for, and
-// nothing else ever is.
+// What requests left that died is counted when no request under way can refer to it any more, is removed where that is asked
+// for, and nothing else ever is.
 func TestContentsOfNoStatement(t *testing.T) {
 	d := newDated(t)
 	other := principal(storeWith("other", 1))

@@ -199,8 +199,8 @@ func (s *Service) mergeInto(ctx context.Context, c contribution, stored table.It
 	return settled, nil
 }
 
-// putMerged replaces a merged item. An only writer holds its turn, so it needs no condition. Nor does it wait for the disk: the log
-// is written in order, so the next checkpoint makes the item durable.
+// putMerged replaces a merged item. An only writer holds its turn, so it needs no condition. Nor does it wait for the disk: the
+// log is written in order, so the next checkpoint makes the item durable.
 func (s *Service) putMerged(ctx context.Context, name string, next, stored table.Item) error {
 	if s.merged != nil {
 		return s.batch(ctx, []table.Write{table.Put(name, next)})

@@ -10,10 +10,10 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// Where one process is the only writer, what statements bring for merged items waits in memory and is merged together. An activity
-// that is a question to one verb and a lesson to another would change with every other statement; this way it is written once a
-// second. Readers of a merged item see what waits for it. The follower merges before it writes a checkpoint, and recovery merges
-// again what came after the checkpoint, so a crash loses nothing.
+// Where one process is the only writer, what statements bring for merged items waits in memory and is merged together. An
+// activity that is a question to one verb and a lesson to another would change with every other statement; this way it is
+// written once a second. Readers of a merged item see what waits for it. The follower merges before it writes a checkpoint, and
+// recovery merges again what came after the checkpoint, so a crash loses nothing.
 
 // mergeMemory is what an only writer remembers of merged items: what is settled, and what waits. A nil mergeMemory remembers
 // nothing. It is safe for concurrent use.

@@ -20,9 +20,9 @@ const (
 	saidByEach   = 49
 )
 
-// BenchmarkYear asks every report that buckets answer of 10,192 statements and of 1,019,200, which the Folder folded into Pebble in a
-// folder: both in turn, so that whatever else the machine does slows both. It says how many items each reads, which must be the
-// same, the medians, and how many times the second is of the first. Folding takes about a minute.
+// BenchmarkYear asks every report that buckets answer of 10,192 statements and of 1,019,200, which the Folder folded into
+// Pebble in a folder: both in turn, so that whatever else the machine does slows both. It says how many items each reads, which
+// must be the same, the medians, and how many times the second is of the first. Folding takes about a minute.
 func BenchmarkYear(b *testing.B) {
 	few, many := yearOf(b, fewLearners), yearOf(b, manyLearners)
 	for _, q := range ofAYear {

@@ -8,8 +8,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/report/result"
 )
 
-// TestNoFigureWithoutADefinition: every column with a figure names the definition by which it is counted, and what refers to columns
-// refers to ones that are there.
+// TestNoFigureWithoutADefinition: every column with a figure names the definition by which it is counted, and what refers to
+// columns refers to ones that are there.
 func TestNoFigureWithoutADefinition(t *testing.T) {
 	seen := map[string]bool{}
 	figures := 0

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestUseUnderTheParent: of a content that was met under several parents, or without one, who touched it under the one that was told last counts
-// (M07), so that no share is larger than 1. Which learner told it does not matter.
+// TestUseUnderTheParent: of a content that was met under several parents, or without one, who touched it under the one that was
+// told last counts (M07), so that no share is larger than 1. Which learner told it does not matter.
 func TestUseUnderTheParent(t *testing.T) {
 	w := newWorld(t, 1000)
 	at := today.Add(-time.Hour)

@@ -24,7 +24,8 @@ import (
 //
 // or a funnel, "who did this and then that":
 //
-//	{"funnel": {"steps": [{"did": "started", "content": "http://example.com/a"}, {"did": "completed", "content": "http://example.com/b"}], "windowDays": 14}}
+//	{"funnel": {"windowDays": 14, "steps": [
+//	  {"did": "started", "content": "http://example.com/a"}, {"did": "completed", "content": "http://example.com/b"}]}}
 type Custom struct {
 	Title    string       `json:"title,omitzero"`
 	Measures []string     `json:"measures,omitzero"`

@@ -15,8 +15,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// TestKPI: golden vector 5 of the definitions. Twelve learners with 2, 4, 4, 5, … statements and a KPI; a file with rows of nobody
-// and rows that cannot be read; what was imported before is replaced, and what is deleted is gone.
+// TestKPI: golden vector 5 of the definitions. Twelve learners with 2, 4, 4, 5, … statements and a KPI; a file with rows of
+// nobody and rows that cannot be read; what was imported before is replaced, and what is deleted is gone.
 func TestKPI(t *testing.T) {
 	w := newWorld(t, 0)
 	w.store.TestData, w.store.SmallNumber = true, 1

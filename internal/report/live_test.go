@@ -20,7 +20,8 @@ func TestLiveTellsNoPartOfACrowd(t *testing.T) {
 	}
 }
 
-// TestLive: sentences come once each, in the order in which they were stored; minutes and learners are counted, and few are not told.
+// TestLive: sentences come once each, in the order in which they were stored; minutes and learners are counted, and few are not
+// told.
 func TestLive(t *testing.T) {
 	w := newWorld(t, 0)
 	for i := range 30 {

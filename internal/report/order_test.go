@@ -23,9 +23,9 @@ import (
 	"github.com/cairn-lrs/cairn/internal/report/rollup"
 )
 
-// TestReportsDoNotDependOnTheOrder: every report of the catalogue says the same of statements that came in their order and of the same
-// statements shuffled, a tenth of them twice, in batches of 1 to 500, voids before what they void: of made-up ones, and of the mooc data
-// and the simulated course together.
+// TestReportsDoNotDependOnTheOrder: every report of the catalogue says the same of statements that came in their order and of
+// the same statements shuffled, a tenth of them twice, in batches of 1 to 500, voids before what they void: of made-up ones,
+// and of the mooc data and the simulated course together.
 func TestReportsDoNotDependOnTheOrder(t *testing.T) {
 	t.Run("made up", func(t *testing.T) {
 		var people strings.Builder

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TestAnswersOfTheBestAndTheWeakest: who is strong is told by the other questions of the parent, which lie outside of the question's own scope.
+// TestAnswersOfTheBestAndTheWeakest: who is strong is told by the other questions of the parent, which lie outside of the
+// question's own scope.
 func TestAnswersOfTheBestAndTheWeakest(t *testing.T) {
 	w := newWorld(t, 1000)
 	at := today.Add(-24 * time.Hour)

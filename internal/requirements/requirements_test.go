@@ -18,7 +18,8 @@ func lists(t *testing.T) []Part {
 	return parts
 }
 
-// withoutRow are ids of adlnet/xapi-lrs-conformance-requirements that no row cites: they ask for what the specification does not say.
+// withoutRow are ids of adlnet/xapi-lrs-conformance-requirements that no row cites: they ask for what the specification does
+// not say.
 var withoutRow = map[int]bool{95: true, 136: true, 137: true, 152: true, 223: true}
 
 // TestEveryRequirementOfADL: the other list of 1.0.3's requirements, numbered from 1 to 336, is in ours.

@@ -76,7 +76,7 @@
 // beside it. Hashes are terms of report/fact, 12 bytes, in partition keys as base64url; g is the generation.
 //
 //	store#g#L#shard   learner, page      a ledger: the head (page 0) and its sealed pages; 16 shards by the learner's hash
-//	store#g#I#scope   learner            the learner has facts under the activity; an entry whose ledger has none counts for nothing
+//	store#g#I#scope   learner            the learner has facts under the activity; an entry without facts is harmless
 //	store#g#B#scope   grain, at, lane    sums: of the days of a week and the week, of a month, of all time, of a cohort
 //	store#g#N         hash               what a hash stands for: an activity, a verb
 //	store#g#F         lane               the time up to which changes were folded in

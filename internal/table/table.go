@@ -22,7 +22,7 @@ type Schema struct {
 	Partition string  // attribute of the partition key, text
 	Sort      string  // attribute of the sort key, binary; "" when the table has none
 	Indexes   []Index // global secondary indexes, sparse
-	Expiry    string  // attribute with the expiry in Unix seconds; "" when items stay. Readers honour it: the engine may delete late or never
+	Expiry    string  // attribute with the expiry in Unix seconds, which readers honour: engines delete late or never; "" without
 	Stream    bool    // changes are fed to Feed
 }
 
@@ -71,8 +71,8 @@ func SetOf(members ...[]byte) Value { return Value{Kind: Set, Set: members} }
 // changed after they were handed over, in either direction.
 type Item map[string]Value
 
-// Row is what a read has of one item that names the attributes it wants: their values in the order of the names, the zero Value
-// for what is absent. It takes a fraction of an Item's memory. Like an Item, it is never changed after it was handed over.
+// Row is one item as a query sees it that names the attributes it wants (Query.Only): their values in the order of the names,
+// the zero Value for what is absent. It takes a fraction of an Item's memory and, like an Item, never changes.
 type Row []Value
 
 // Key is an item's primary key. Sort is nil for tables without a sort key.
@@ -202,7 +202,7 @@ type Query struct {
 	Limit       int    // most items of a page; 0 leaves it to the engine (1 MB)
 	After       Cursor // Next of the page before; nil begins
 	Consistency Consistency
-	Only        []string // attributes, each once, that the page's Rows have, of an index any that its items have; none: Items
+	Only        []string // attributes that the page's Rows have, each once, of an index among those that it carries; nil: Items
 }
 
 // Cursor is an engine's own mark of where a query or scan goes on. It is not stored and not shown to clients.
@@ -212,7 +212,7 @@ type Cursor []byte
 // Next is the end. Items of an index hold the keys and the projected attributes only.
 type Page struct {
 	Items []Item
-	Rows  []Row // in their place, of a query that names attributes
+	Rows  []Row // instead of Items, when the query names attributes
 	Next  Cursor
 }
 
@@ -306,7 +306,7 @@ var (
 	ErrConflict  = errors.New("table: another transaction is in the way") // not applied; may be tried again
 	ErrThrottled = errors.New("table: throttled")                         // not applied; may be tried again later
 	ErrUnknown   = errors.New("table: outcome unknown")                   // applied or not; read to find out
-	ErrCondition = errors.New("table: condition failed")                  // not applied; *ConditionError and *GroupError wrap it
+	ErrCondition = errors.New("table: condition failed")                  // not applied; ConditionError and GroupError wrap it
 	ErrTrimmed   = errors.New("table: changes are no longer kept")        // of a feed: what was not read in time is gone
 )
 

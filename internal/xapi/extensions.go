@@ -6,8 +6,8 @@ import (
 )
 
 // extensions checks an extensions map: IRIs as keys, any JSON as values. Null, case
-// and unknown names are fine in a value; JSON that is not JSON, which a repeated name
-// makes it for jsontext, is not, nor is what exceeds a limit. Source: Data 4.1.
+// and unknown names are fine in a value; a repeated name is not, which jsontext takes
+// for invalid JSON, nor is what exceeds a limit. Source: Data 4.1.
 func (d *decoder) extensions() error {
 	return d.object(onExtensions, func(name string) error {
 		if !ValidIRI(name) {

@@ -318,8 +318,8 @@ func hasType(want, value any) bool {
 	return false
 }
 
-// TestReportsHaveAnOriginOfTheirOwn: the report API answers nothing on xAPI's origin and the other way round; it lets no page of another
-// origin read, is kept by no cache, and needs a credential that may read everything.
+// TestReportsHaveAnOriginOfTheirOwn: the report API answers nothing on xAPI's origin and the other way round; it lets no page
+// of another origin read, is kept by no cache, and needs a credential that may read everything.
 func TestReportsHaveAnOriginOfTheirOwn(t *testing.T) {
 	a := openReports(t)
 	for _, path := range []string{"", "/overview", "/openapi.json"} {

@@ -340,7 +340,8 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
-// Dead letters are tried again a few at a time: a command waits for each call, and on a stack that is far away each letter takes a while.
+// Dead letters are tried again a few at a time: a command waits for each call, and on a stack that is far away each letter
+// takes a while.
 func TestReplayInParts(t *testing.T) {
 	dir := t.TempDir()
 	f := openFolder(t, dir)

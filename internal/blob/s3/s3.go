@@ -61,8 +61,8 @@ func (s *Store) Put(ctx context.Context, key string, body []byte) error {
 	return s.PutFrom(ctx, key, bytes.NewReader(body))
 }
 
-// PutFrom implements blob.Transfer. Over TLS the checksum follows the bytes, which so are read once; without, as on a test
-// server, they are read three times: for the checksum, for the signature, and to be sent.
+// PutFrom implements blob.Transfer. Over TLS the checksum follows the bytes, which are therefore read once. Without TLS, as
+// with a test server, they are read three times: for the checksum, for the signature, and to be sent.
 func (s *Store) PutFrom(ctx context.Context, key string, body io.ReadSeeker) error {
 	if err := begin(ctx, key); err != nil {
 		return err

@@ -36,7 +36,8 @@ func (s *Store) SignPut(ctx context.Context, key string, content blob.Content, e
 		return "", nil, err
 	}
 	if content.Size < 1 {
-		return "", nil, fmt.Errorf("sign an upload of %d bytes: %w", content.Size, blob.ErrInvalid) // an unsigned length would be any length
+		// A signature without a length would be good for any.
+		return "", nil, fmt.Errorf("sign an upload of %d bytes: %w", content.Size, blob.ErrInvalid)
 	}
 	request, err := s.signer().PresignPutObject(ctx, &s3.PutObjectInput{
 		Bucket:         &s.bucket,

@@ -41,11 +41,12 @@ const (
 
 // memoryLimit is what the process tries to stay below. Built without C, the engine keeps its cache (192 MB) and what it has
 // not flushed on Go's heap, and without a limit the collector would let as much garbage gather beside them: 602 MB after
-// 60,000 statements, and rising. A limit too near to what is in use makes the collector run all the time. GOMEMLIMIT says otherwise.
+// 60,000 statements, and rising. A limit too near to what is in use makes the collector run all the time. GOMEMLIMIT says
+// otherwise.
 const memoryLimit = 640 << 20
 
 func limitMemory() {
-	if debug.SetMemoryLimit(-1) == math.MaxInt64 { // asks: nobody has set one
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 { // -1 only asks: nobody has set one
 		debug.SetMemoryLimit(memoryLimit)
 	}
 }

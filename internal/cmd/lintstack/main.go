@@ -70,8 +70,9 @@ func plantEach(out io.Writer, linter string, text, runbook []byte) error {
 	if err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
-	defer os.RemoveAll(folder)                                                           // what stays is small, and in the folder for such things
-	if err := os.CopyFS(filepath.Join(folder, "infra"), os.DirFS("infra")); err != nil { // the nested stack is read too
+	defer os.RemoveAll(folder) // what stays is small, and in the folder for such things
+	// cfn-lint reads the nested stack too.
+	if err := os.CopyFS(filepath.Join(folder, "infra"), os.DirFS("infra")); err != nil {
 		return fmt.Errorf("copy infra: %w", err)
 	}
 	missed := 0

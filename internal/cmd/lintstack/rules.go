@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json/v2"
-	"iter"
 	"maps"
 	"regexp"
 	"slices"
@@ -11,8 +10,6 @@ import (
 
 	"gopkg.in/yaml.v3"
 )
-
-func segments(path string) iter.Seq[string] { return strings.SplitSeq(path, ".") }
 
 // rules say what is asked of each type of resource. A type that is not here is reported.
 var rules = map[string]func(s *stack, id string, r resource){

@@ -101,9 +101,10 @@ func (s *stack) of(kind string) map[string]resource {
 	return found
 }
 
-// child returns the node at a path of names parted by ".", nil when there is none. A sequence has its first entry at "0".
+// child returns the node at a path of names with "." between them, nil when there is none. A sequence has its first entry at
+// "0".
 func child(n *yaml.Node, path string) *yaml.Node {
-	for _, name := range slices.Collect(segments(path)) {
+	for name := range strings.SplitSeq(path, ".") {
 		if n = step(n, name); n == nil {
 			return nil
 		}

@@ -45,8 +45,8 @@ func isWhole(t *testing.T, road *e2e.Cloud) {
 	}
 }
 
-// servedByFunctions requires of each request that a function answered a line by a process that is not the gateway's. The last lines may
-// be on their way to the log.
+// servedByFunctions requires of each request that a function answered a line by a process that is not the gateway's. The last
+// lines may be on their way to the log.
 func servedByFunctions(t *testing.T, road *e2e.Cloud) {
 	t.Helper()
 	var unproven []string

@@ -106,7 +106,8 @@ func (v reporter) ask(method, url, contentType, body string) []byte {
 	return text
 }
 
-// streamDelay is how long a change may take to be counted on a busy machine: the window of the mapping, and all that came before it.
+// streamDelay is how long a change may take to be counted on a busy machine: the window of the mapping, and all that came
+// before it.
 const streamDelay = 3 * time.Minute
 
 func (v reporter) awaitDeadLetter(road *e2e.Cloud) {

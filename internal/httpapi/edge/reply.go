@@ -38,7 +38,8 @@ func writeError(w *recorder, r *Request, err error) {
 		own.Section, e = "", &own
 	}
 	h := w.Header()
-	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Last-Modified", "Etag"} { // of the answer that failed
+	// The answer that failed may have set some.
+	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Last-Modified", "Etag"} {
 		h.Del(name)
 	}
 	for name, values := range e.Header {

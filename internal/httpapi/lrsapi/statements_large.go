@@ -88,7 +88,8 @@ func (s *statements) keepMultipart(w http.ResponseWriter, r *edge.Request, body 
 
 // stream writes an answer that is not in memory. Once it has begun, what goes wrong cuts it.
 func (s *statements) stream(w http.ResponseWriter, contentType string, answer *blob.Reader) error {
-	_ = http.NewResponseController(w).SetWriteDeadline(s.Now().Add(maxSending)) // a connection that has no deadlines needs no other
+	// An error says that the connection has no deadlines; then there is none to move.
+	_ = http.NewResponseController(w).SetWriteDeadline(s.Now().Add(maxSending))
 	h := w.Header()
 	h["Content-Type"], h["Content-Length"] = []string{contentType}, []string{strconv.FormatInt(answer.Size(), 10)}
 	w.WriteHeader(http.StatusOK)

@@ -22,7 +22,7 @@ type UploadService interface {
 	NewTicket(ctx context.Context, store auth.Store, content blob.Content) (transfer.Ticket, error)
 }
 
-// uploadHeader names an upload in a PUT of a document, and one or several, parted by commas, in a PUT or POST of statements.
+// uploadHeader names an upload in a PUT of a document, and one or several, separated by commas, in a PUT or POST of statements.
 const uploadHeader = "X-Cairn-Upload"
 
 // newUpload is what a client sends.
@@ -97,7 +97,7 @@ func uploadIDs(h http.Header) (ids []string) {
 }
 
 // redirect sends the client to content that is too large for an answer. 303 asks for a GET of it, and most clients leave
-// Authorization out there, as they must: the URL is the right. Source: RFC 9110, 15.4.4.
+// Authorization out there, as they must: the URL itself is the permission. Source: RFC 9110, 15.4.4.
 func redirect(w http.ResponseWriter, r *edge.Request, url string) error {
 	url = absolute(r, url)
 	w.Header()["Location"] = []string{url}

@@ -11,7 +11,7 @@ import (
 // object is a JSON object of the OpenAPI document.
 type object map[string]any
 
-// openAPI serves the document. A test holds it true: what is in it is served, and what is served is in it.
+// openAPI serves the document. A test requires that what is in it is served, and that what is served is in it.
 func (h handlers) openAPI(w http.ResponseWriter, r *edge.Request) error {
 	if err := r.Params.Only(); err != nil {
 		return err

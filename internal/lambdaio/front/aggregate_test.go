@@ -26,8 +26,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// TestAggregateEqualsTheStatements stores something and delivers what the stream says of it so many times at least, and again until
-// all floors are reached: what happens how often is a matter of chance. After mostRounds there is no chance left.
+// TestAggregateEqualsTheStatements stores something and delivers what the stream says of it so many times at least, and again
+// until all floors are reached: what happens how often is a matter of chance. After mostRounds there is no chance left.
 const (
 	aggregateRounds = 12
 	mostRounds      = 10 * aggregateRounds

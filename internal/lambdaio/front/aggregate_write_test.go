@@ -27,8 +27,8 @@ type sentStatement struct {
 	voids string // id; "" when it does not
 }
 
-// write stores, sends again, voids, refers to and removes about n statements. Some writers die at a call, and nobody does for them
-// what they did not come to.
+// write stores, sends again, voids, refers to and removes about n statements. Some writers die at a call, and nobody does for
+// them what they did not come to.
 func (a *aggregation) write(n int) {
 	for range n {
 		s := a.stores[a.IntN(len(a.stores))]

@@ -3,7 +3,7 @@
 // execution environment. What is deployed and what is tested here are the same files, started the same way.
 //
 // APIs, routes, functions, mappings, time limits, memory, environment variables, log settings and the formats of the access
-// logs are read from template.yaml, which so is the only place that says them. Unlike an emulator for everybody, the front
+// logs are read from template.yaml, the only place that says them. Unlike an emulator for everybody, the front
 // refuses what the template does not use: it would be untested.
 //
 // # What it does as AWS does
@@ -21,7 +21,7 @@
 // # Streams
 //
 // An event source mapping (see Mapping) is followed as Lambda follows it: every record of a DynamoDB stream at least once,
-// the records of an item in order, the shards that follow another after it; in batches, with retries, halving, partial
+// the records of an item in order, a shard before those that it was split into; in batches, with retries, halving, partial
 // failure, an age at which records are given up, and a queue that is told. It uses the execution environments of its function.
 //
 // # What it leaves out

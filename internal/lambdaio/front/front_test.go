@@ -311,7 +311,8 @@ func TestExtensionIsToldTheEnd(t *testing.T) {
 	w.log.find(t, "told")
 }
 
-// TestReplace: requests that come while the binary of a function is replaced are all answered, those under way by the process that has them.
+// TestReplace: requests that come while the binary of a function is replaced are all answered, those under way by the process
+// that has them.
 func TestReplace(t *testing.T) {
 	w := newWorld(t, testTemplate, "serve", 4)
 	// meet lets requests meet in a folder, and returns what waits for their answers: the ids of the processes that gave them.

@@ -16,7 +16,7 @@ type Fact struct {
 	Kind      Kind   // what this statement says of its object (definition 0.8); KindOther when it says nothing
 	Content   Hash   // the object, when it is an Activity
 	Parent    Hash   // the first parent (definition 0.6)
-	Groupings []Hash // at most MaxGroupings, distinct, neither Content nor Parent: with these two the scopes that the fact is under
+	Groupings []Hash // at most MaxGroupings, distinct, neither Content nor Parent; all three are the fact's scopes
 
 	Registration [16]byte // zero: none
 	Session      uint64   // hash of the session id (definition M10); 0: none
@@ -138,7 +138,7 @@ const (
 	SegmentsCut                     // more than MaxSegments played segments
 	NumberLeftOut                   // a score, progress or place in a video was no number or out of its range
 	LongAgo                         // the event is older than the year 2000
-	Survey                          // about an item on a scale of agreement: nothing in its result is a judgement (definitions, section 5); no fault
+	Survey                          // no fault: an item on a scale of agreement, whose result judges nothing (definitions, 5)
 )
 
 // Video holds the fields of the Video Profile, in milliseconds; -1: absent.

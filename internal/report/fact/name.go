@@ -22,7 +22,7 @@ type Actor struct {
 	Key          Hash   // of a learner, or of an identified Group; zero when Unattributed
 	Unattributed bool   // an anonymous Group
 	Group        bool   // an identified Group
-	Identity     []byte // the identifier as JSON: {"mbox":…}, {"mbox_sha1sum":…}, {"openid":…} or {"account":{"homePage":…,"name":…}}
+	Identity     []byte // the inverse functional identifier as a JSON object: {"mbox":…}
 	Name         string // "" when absent
 }
 

@@ -49,7 +49,8 @@ func TestActiveTime(t *testing.T) {
 	}
 }
 
-// TestAttemptsAtAVideoAddUp: without a registration lists go on where the attempt before ended; what attempts watched adds up to M41.
+// TestAttemptsAtAVideoAddUp: without a registration lists go on where the attempt before ended; what attempts watched adds up
+// to M41.
 func TestAttemptsAtAVideoAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var facts []fact.Fact

@@ -222,9 +222,8 @@ func firstPerContent(attempts []Attempt, fits func(*Attempt) bool) []Attempt {
 	return out
 }
 
-// ScoreBin is the bin of M26's histogram that a score in millionths falls in: 0 for scores below 0, 1 for 0 to below 10 of 100, …
-// 10 for
-// 90 and more.
+// ScoreBin is the bin of M26's histogram that a score in millionths falls in: 0 below 0, 1 from 0 to below 10 of 100, and so on;
+// 10 from 90.
 func ScoreBin(millionths int64) int {
 	if millionths < 0 {
 		return 0

@@ -143,8 +143,8 @@ func TestElapsed(t *testing.T) {
 	}
 }
 
-// TestAttemptsHoldEachFactOnce: attempts are a partition of the facts about activities, and no measure of them depends on the order in
-// which facts came.
+// TestAttemptsHoldEachFactOnce: attempts are a partition of the facts about activities, and no measure of them depends on the
+// order in which facts came.
 func TestAttemptsHoldEachFactOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		facts := rapid.SliceOfNDistinct(drawFact(), 0, 40, func(f fact.Fact) uint64 { return f.ID }).Draw(t, "facts")

@@ -38,7 +38,7 @@ const (
 	FirstJudged                               // M25: learners' first judged attempts per activity
 	FirstPassed                               // of them, passed
 	BelowStarts  = Starts + Below             // the same counters for the attempts of what is under the activity
-	AttemptTime  = Counter(60)                // M29 in milliseconds of the activity's own attempts, with what is under them; none in the store scope
+	AttemptTime  = Counter(60)                // M29 in ms, of the activity's own attempts with what is under them; not of the store
 	ScoreBins    = Counter(40)                // M26: 11 counters, ScoreBins+i: see ScoreBin; the activity's own attempts only
 	RetainedWeek = Counter(100)               // M06: 53 counters, RetainedWeek+k: see Cohort
 )

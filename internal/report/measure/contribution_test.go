@@ -135,8 +135,8 @@ func TestDifferenceIsExact(t *testing.T) {
 	})
 }
 
-// In St. John's clocks went back at one minute past midnight: 7 November began, 6 November came again for an hour, and then the 7th.
-// The learner was there on two days.
+// In St. John's clocks went back at one minute past midnight: 7 November began, 6 November came again for an hour, and then the
+// 7th. The learner was there on two days.
 func TestADayThatComesAgainIsCountedOnce(t *testing.T) {
 	var facts []fact.Fact
 	for i, at := range []time.Time{
@@ -334,7 +334,8 @@ func ledgerOf(n int) []fact.Fact {
 	return facts
 }
 
-// BenchmarkContribution computes what a ledger of 10,000 facts adds to some 200 scopes, and the difference that one more fact makes.
+// BenchmarkContribution computes what a ledger of 10,000 facts adds to some 200 scopes, and the difference that one more fact
+// makes.
 func BenchmarkContribution(b *testing.B) {
 	facts := ledgerOf(10_000)
 	b.Run("whole", func(b *testing.B) {

@@ -161,7 +161,8 @@ func TestItemAnalysis(t *testing.T) { // golden 6
 	if got := m.Alpha(); !near(got, .412621) {
 		t.Errorf("alpha %v", got)
 	}
-	// Item 5, by rest score and key: learners 8 7 5 6 3 4 1 2; of ⌈0.27·8⌉ = 3 on each side 1 1 0 were correct below, 0 1 0 above.
+	// Item 5, by rest score and key: learners 8 7 5 6 3 4 1 2; of ⌈0.27·8⌉ = 3 on each side 1 1 0 were correct below, 0 1 0
+	// above.
 	bottom, top := m.Groups(4)
 	if len(bottom) != 3 || len(top) != 3 {
 		t.Errorf("groups of %d and %d", len(bottom), len(top))

@@ -72,7 +72,8 @@ func TestWatchTimeIsWhatTheDefinitionSays(t *testing.T) {
 	})
 }
 
-// naiveSessions counts M10's connected events: each with the one before it within 30 minutes, and each with each of its session id.
+// naiveSessions counts M10's connected events: each with the one before it within 30 minutes, and each with each of its session
+// id.
 func naiveSessions(facts []fact.Fact) (n int) {
 	group := make([]int, len(facts))
 	for i := range group {

@@ -21,7 +21,7 @@ type Kinds func(content fact.Hash) fact.Kind
 type Sign struct {
 	Element fact.Hash
 	Wrong   bool  // S1: three or more wrong responses and none right after them
-	Left    bool  // S3: the last element touched in an attempt that was started and not completed, silent for 7 days; not got past
+	Left    bool  // S3: not got past, and the last one of an attempt that was not completed and is silent for 7 days
 	Past    bool  // completed, passed, waived, or answered correctly
 	Active  int64 // milliseconds at the element: M29, of a question M69 of all responses
 }

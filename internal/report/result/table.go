@@ -88,7 +88,7 @@ type Cell struct {
 	Text  string  // of labels and texts, and the band of a banded rate
 	Value float64 // of figures
 
-	Count, Of int64   // of rates: the two counts. Of an amount: Of is how many values it was computed from, 0 when that does not apply
+	Count, Of int64   // of rates: the two counts; of an amount: Of is the number of its values, 0 when that does not apply
 	Interval  bool    // Low and High hold
 	Low, High float64 // 95 % confidence interval
 

@@ -9,8 +9,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/auth"
 )
 
-// BenchmarkFold folds as a local server does: one Folder that remembers ledgers. The figures are those of one statement, reading its
-// JSON included.
+// BenchmarkFold folds as a local server does: one Folder that remembers ledgers. The figures are those of one statement,
+// reading its JSON included.
 func BenchmarkFold(b *testing.B) {
 	for _, course := range []struct {
 		name                                 string

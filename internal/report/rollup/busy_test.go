@@ -45,8 +45,8 @@ func (d itemsRead) BatchGet(ctx context.Context, refs []table.Ref, c table.Consi
 	return d.DB.BatchGet(ctx, refs, c)
 }
 
-// What a statement of a learner reads and writes does not depend on how many there were before, once the process has read its ledger.
-// It is counted by a Folder that is not the only one, as in the cloud.
+// What a statement of a learner reads and writes does not depend on how many there were before, once the process has read its
+// ledger. It is counted by a Folder that is not the only one, as in the cloud.
 func TestUnitsOfABusyLearner(t *testing.T) {
 	store := storeOf("acme")
 	db := memory(t)

@@ -197,9 +197,9 @@ func (r *Reader) scan(ctx context.Context, s space, reads *Reads, give func(Ledg
 	return nil
 }
 
-// ledgersIn yields one shard of a store's ledgers in the order of the learners' hashes. An error is the last that is yielded; what
-// is wrong with one ledger is in it. The head comes before its pages, so a page that is written in between holds more than the
-// head says, never less.
+// ledgersIn yields one shard of a store's ledgers in the order of the learners' hashes. An error is the last that is yielded;
+// what is wrong with one ledger is in it. The head comes before its pages, so a page that is written in between holds more than
+// the head says, never less.
 func ledgersIn(ctx context.Context, tables table.DB, s space, shard int, reads *Reads) iter.Seq2[loaded, error] {
 	return func(yield func(loaded, error) bool) {
 		var open loaded

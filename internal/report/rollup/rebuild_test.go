@@ -217,8 +217,8 @@ func differencesOf(t tester, db *pebble.DB, p Progress) (all []Difference) {
 	return all
 }
 
-// Ledgers and a bucket that somebody spoiled are told, each once however many they are, and are right in the new generation. What the
-// rebuild before found is forgotten.
+// Ledgers and a bucket that somebody spoiled are told, each once however many they are, and are right in the new generation.
+// What the rebuild before found is forgotten.
 func TestRebuildTellsDifferences(t *testing.T) {
 	w := newRebuildWorld(t, nil)
 	defer w.db.Close()

@@ -45,8 +45,8 @@ func define(ix *table.Index) string {
 	return strings.Join(append([]string{ix.Name, ix.Partition, ix.Sort}, slices.Sorted(slices.Values(ix.Projects))...), " ")
 }
 
-// reconcile brings the folder, of which the catalogue tells, to the schemas and returns their tables. Tables of the folder that the schemas do not
-// name stay untouched: they belong to another version of the program.
+// reconcile brings the folder, of which the catalogue tells, to the schemas and returns their tables. Tables of the folder that
+// the schemas do not name stay untouched: they belong to another version of the program.
 func (db *DB) reconcile(cat *catalogue, schemas []table.Schema) (tables map[string]*tableState, err error) {
 	if len(db.schemas) != len(schemas) {
 		return nil, errors.New("two tables have one name")

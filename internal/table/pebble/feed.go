@@ -184,8 +184,8 @@ func (db *DB) feedIter(t *tableState, from, to uint64) (*engine.Iterator, error)
 	})
 }
 
-// Latest returns the sequence number of the newest change of the table that can be read, "" when there is none. Those that come later have
-// greater numbers.
+// Latest returns the sequence number of the newest change of the table that can be read, "" when there is none. Those that come
+// later have greater numbers.
 func (db *DB) Latest(ctx context.Context, name string) (string, error) {
 	t, err := db.streamed(name)
 	if err != nil {

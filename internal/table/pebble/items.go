@@ -60,7 +60,8 @@ func (c *itemCache) fill(key, raw []byte, version uint64) {
 	}
 }
 
-// wrote takes in a write that the engine shows, raw nil if the item was deleted or is not to be kept. What was written is asked for soon.
+// wrote takes in a write that the engine shows, raw nil if the item was deleted or is not to be kept. What was written is asked
+// for soon.
 func (c *itemCache) wrote(key, raw []byte) {
 	s := c.stripe(key)
 	s.mu.Lock()

@@ -238,7 +238,8 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// A folder of another format is refused in a sentence that says so, and nothing in it is changed, not even what would be done first.
+// A folder of another format is refused in a sentence that says so, and nothing in it is changed, not even what would be done
+// first.
 func TestOpenRefusesAnotherFormat(t *testing.T) {
 	for _, format := range []int{formatVersion - 1, formatVersion + 1} {
 		t.Run(fmt.Sprint(format), func(t *testing.T) {

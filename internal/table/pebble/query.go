@@ -162,8 +162,9 @@ func (db *DB) readPage(ctx context.Context, r keyRange, limit int, from engine.R
 	return page, size, iter.Error()
 }
 
-// stepper goes from item to item. Until the engine writes its memory to disk it keeps there what was overwritten, and steps over every
-// older version: of a row of sums there can be thousands. Once that takes many steps, the next item is sought instead.
+// stepper goes from item to item. Until the engine writes its memory to disk it keeps there what was overwritten, and steps
+// over every older version: of a row of sums there can be thousands. Once that takes many steps, the next item is sought
+// instead.
 type stepper struct {
 	*engine.Iterator
 	steps int    // of the engine so far

@@ -13,8 +13,8 @@ type summed struct {
 	oldSize, size int // of the item before and after, as Item.Size counts; oldSize is 0 where there was none
 }
 
-// addNumbers works an update out that only adds numbers to numbers; nil when it does not, or when anything derives from the item, or
-// is wrong with it: then it is done the long way.
+// addNumbers works an update out that only adds numbers to numbers; nil when it does not, or when anything derives from the
+// item, or is wrong with it: then it is done the long way.
 func (c *change) addNumbers() *summed {
 	if !c.adds() {
 		return nil
