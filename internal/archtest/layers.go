@@ -36,6 +36,7 @@ var layers = []layer{
 	{"internal/table/dynamo", []string{"internal/table"}, "a driver keeps the port's promises and knows no rule of xAPI, so that every rule is written once"},
 	{"internal/table/dynamo/dynamotest", []string{"internal/table", "internal/table/dynamo", "internal/cloudtest"}, "it opens the driver on a test server for tests of the code above"},
 	{"internal/table/pebble", []string{"internal/table"}, "a driver keeps the port's promises and knows no rule of xAPI, so that every rule is written once"},
+	{"internal/table/pebble/pebbletest", []string{"internal/table", "internal/table/pebble"}, "it opens the engine in memory for tests of the code above"},
 	{"internal/table/tabletest", []string{"internal/table"}, "the suite knows the port only, or it could not judge drivers"},
 	{"internal/blob", nil, "a port describes what its users need; it knows no user and no engine"},
 	{"internal/blob/s3", []string{"internal/blob"}, "a driver keeps the port's promises and knows no rule of xAPI"},

@@ -12,12 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/table/pebble/pebbletest"
 )
 
 // world is one deployment with a clock that the test moves.
@@ -29,16 +28,7 @@ type world struct {
 
 func newWorld(t testing.TB, faults *pebble.Faults) *world {
 	t.Helper()
-	db, err := pebble.Open("data", schema.Tables, pebble.Options{FS: vfs.NewMem(), Faults: faults})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	w := &world{tables: db}
+	w := &world{tables: pebbletest.Open(t, schema.Tables, pebble.Options{Faults: faults})}
 	w.now.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC).UnixMilli())
 	w.Directory = w.process()
 	if err := w.EnsureDefault(t.Context()); err != nil {

@@ -8,14 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/blob"
 	"github.com/cairn-lrs/cairn/internal/blob/disk"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/table/pebble/pebbletest"
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
 
@@ -33,15 +32,7 @@ type world struct {
 // newWorld opens a Service on the embedded engine in memory.
 func newWorld(t testing.TB, faults *pebble.Faults) *world {
 	t.Helper()
-	db, err := pebble.Open("data", schema.Tables, pebble.Options{FS: vfs.NewMem(), Faults: faults})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := pebbletest.Open(t, schema.Tables, pebble.Options{Faults: faults})
 	return worldOn(t, db, db)
 }
 

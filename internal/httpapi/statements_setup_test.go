@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/blob/disk"
 	"github.com/cairn-lrs/cairn/internal/document"
@@ -30,6 +28,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/table/pebble/pebbletest"
 	"github.com/cairn-lrs/cairn/internal/transfer"
 )
 
@@ -56,18 +55,12 @@ func newServer(t *testing.T) *server { return newServerWith(t, false) }
 func newServerWith(t *testing.T, byURL bool) *server {
 	t.Helper()
 	s := &server{t: t, log: &bytes.Buffer{}, clock: positiontest.Unhurried(time.Now)}
-	db, err := pebble.Open("data", schema.Tables, pebble.Options{FS: vfs.NewMem(), Now: s.now})
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := pebbletest.Open(t, schema.Tables, pebble.Options{Now: s.now})
 	blobs, err := disk.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
 		if err := blobs.Close(); err != nil {
 			t.Error(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/blob/disk"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/table/pebble/pebbletest"
 )
 
 // TestSampleEventsThroughTheEdge sends the sample payloads, in the order of a client's session, to the handlers that
@@ -70,19 +71,11 @@ func TestSampleEventsThroughTheEdge(t *testing.T) {
 // wire makes what the functions serve parts of, with the credential of the sample events.
 func wire(t *testing.T) *app.App {
 	t.Helper()
-	tables, err := pebble.Open(t.TempDir(), schema.Tables, pebble.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tables := pebbletest.Open(t, schema.Tables, pebble.Options{})
 	blobs, err := disk.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := tables.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	cairn := app.New(app.Ports{
 		Tables: tables, Scanner: tables, Blobs: blobs, Transfer: blobs, Now: time.Now, OnlyWriter: true, Shards: 1,
 		Log: slog.New(slog.DiscardHandler), RequestIDHeader: RequestIDHeader,

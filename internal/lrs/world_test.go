@@ -21,6 +21,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/table/pebble/pebbletest"
 	"github.com/cairn-lrs/cairn/internal/transfer"
 	"github.com/cairn-lrs/cairn/internal/xapi"
 )
@@ -45,15 +46,7 @@ func newWorld(t testing.TB, faults *pebble.Faults) *world { return worldIn(t, vf
 // worldIn opens a Service on the embedded engine in a file system.
 func worldIn(t testing.TB, fs vfs.FS, faults *pebble.Faults) *world {
 	now := positiontest.Unhurried(time.Now)
-	db, err := pebble.Open("data", schema.Tables, pebble.Options{FS: fs, Faults: faults, Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := pebbletest.Open(t, schema.Tables, pebble.Options{FS: fs, Faults: faults, Now: now})
 	return worldOn(t, db, db, now)
 }
 

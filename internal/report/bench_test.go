@@ -10,6 +10,7 @@ import (
 
 	"github.com/cairn-lrs/cairn/internal/report"
 	"github.com/cairn-lrs/cairn/internal/report/rollup"
+	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
 )
 
@@ -61,7 +62,16 @@ func median(d []time.Duration) time.Duration {
 // they were said.
 func yearOf(b *testing.B, learners int) *world {
 	b.Helper()
-	w := newWorldIn(b, b.TempDir(), pebble.Options{}, 0)
+	db, err := pebble.Open(b.TempDir(), schema.Tables, pebble.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	w := newWorldOn(b, db, 0)
 	began, n := time.Now(), 0
 	const atOnce = 200
 	for first := 0; first < learners; first += len(w.folders) * atOnce {

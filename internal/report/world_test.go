@@ -7,13 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/cairn-lrs/cairn/internal/auth"
 	"github.com/cairn-lrs/cairn/internal/report"
 	"github.com/cairn-lrs/cairn/internal/report/rollup"
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/table/pebble/pebbletest"
 )
 
 // world is a store whose statements are folded into rollups, and the reports over it.
@@ -33,21 +32,11 @@ var today = time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC)
 
 func newWorld(t testing.TB, bound int) *world {
 	t.Helper()
-	return newWorldIn(t, "data", pebble.Options{FS: vfs.NewMem(), CacheBytes: 8 << 20}, bound)
+	return newWorldOn(t, pebbletest.Open(t, schema.Tables, pebble.Options{CacheBytes: 8 << 20}), bound)
 }
 
-// newWorldIn has its tables in a folder.
-func newWorldIn(t testing.TB, dir string, o pebble.Options, bound int) *world {
+func newWorldOn(t testing.TB, db *pebble.DB, bound int) *world {
 	t.Helper()
-	db, err := pebble.Open(dir, schema.Tables, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	w := &world{t: t, tables: db, now: today,
 		store: auth.Store{ID: "store", Shards: 1, WriteShards: 1, TimeZone: "UTC", TermKey: bytes.Repeat([]byte("k"), 32)}}
 	stores := &rollup.Stores{Now: time.Now, Read: func(context.Context, string) (auth.Store, error) { return w.store, nil }}

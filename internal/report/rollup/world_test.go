@@ -21,6 +21,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/schema"
 	"github.com/cairn-lrs/cairn/internal/table"
 	"github.com/cairn-lrs/cairn/internal/table/pebble"
+	"github.com/cairn-lrs/cairn/internal/table/pebble/pebbletest"
 )
 
 // testing.TB, and what rapid gives.
@@ -41,13 +42,8 @@ func openMemory(t tester, faults *pebble.Faults) *pebble.DB {
 }
 
 func memory(t testing.TB) *pebble.DB {
-	db := openMemory(t, nil)
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return db
+	t.Helper()
+	return pebbletest.Open(t, schema.Tables, pebble.Options{CacheBytes: 8 << 20})
 }
 
 func storeOf(id string) auth.Store {
