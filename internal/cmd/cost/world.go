@@ -298,18 +298,11 @@ const entryOverhead = 100
 func (w *world) size(ctx context.Context) (int64, error) {
 	var total int64
 	for _, s := range schema.Tables {
-		var after table.Cursor
-		for {
-			page, _, err := w.tables.Scan(ctx, s.Name, 0, 1, after)
+		for item, err := range table.Items(table.ScanPages(ctx, w.tables, s.Name, 0, 1)) {
 			if err != nil {
-				return 0, fmt.Errorf("scan %s: %w", s.Name, err)
+				return 0, err
 			}
-			for _, item := range page.Items {
-				total += billed(s, item)
-			}
-			if after = page.Next; after == nil {
-				break
-			}
+			total += billed(s, item)
 		}
 	}
 	return total, nil
@@ -350,7 +343,7 @@ func measure(ctx context.Context, f flow, accessLine int64) (u usage, err error)
 	if err := f.prepare(ctx, w); err != nil {
 		return usage{}, fmt.Errorf("%s: prepare: %w", f.name, err)
 	}
-	before, err := w.lies(ctx)
+	before, err := w.atRest(ctx)
 	if err != nil {
 		return usage{}, err
 	}
@@ -360,13 +353,13 @@ func measure(ctx context.Context, f flow, accessLine int64) (u usage, err error)
 	}
 	u = w.used
 	u.puts, u.gets, u.moved = w.blobs.puts, w.blobs.gets, w.blobs.moved
-	after, err := w.lies(ctx)
+	after, err := w.atRest(ctx)
 	u.stored, u.kept, u.temporary = after.stored-before.stored, after.kept-before.kept, after.temporary-before.temporary
 	return u, err
 }
 
-// lies is what lies in the tables and the bucket.
-func (w *world) lies(ctx context.Context) (u usage, err error) {
+// atRest is what lies in the tables and the bucket.
+func (w *world) atRest(ctx context.Context) (u usage, err error) {
 	if u.stored, err = w.size(ctx); err != nil {
 		return u, err
 	}
