@@ -21,9 +21,9 @@ var reportCommand = command{
 	name:    "report",
 	args:    "[NAME]",
 	summary: "Print a report of a running LRS",
-	details: `NAME is a report, as overview, activity or contents; live says the newest statements, answers/NAME is a saved query, and query asks the question of one's own that
-is read as JSON from standard input. Without NAME the reports are listed. -format csv and -format json print what the report API answers. A
-table for which the terminal is too narrow is told row by row.`,
+	details: `NAME is a report, such as overview, activity or contents; live tells the newest statements, answers/NAME is a saved query,
+and query asks a question of your own, which is read as JSON from standard input. Without NAME the reports are listed.
+-format csv and -format json print what the report API answers. A table for which the terminal is too narrow is printed row by row.`,
 	run: runReport,
 }
 

@@ -1,6 +1,6 @@
-// Package operator is what the commands `cairn store`, `cairn credential`, `cairn dead-letters` and `cairn rebuild` do to a data
-// folder: by themselves while no server runs on it, else through the server, which owns the folder and listens for them on a
-// socket in it.
+// Package operator is what the commands `cairn store`, `cairn credential`, `cairn dead-letters` and `cairn rebuild` do. On a data
+// folder they work by themselves while no server runs on it, else through the server, which owns the folder and listens for
+// them on a socket in it. On a deployed stack they work through the program cairn-stack, which listens in the same way.
 package operator
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/report/rollup"
 )
 
-// Operator administers the stores and credentials of one data folder. Refusals have messages meant for the operator.
+// Operator administers one data folder or deployed stack. Refusals have messages meant for the operator.
 type Operator interface {
 	// CreateStore makes a store.
 	CreateStore(ctx context.Context, name string) (Store, error)
@@ -33,7 +33,7 @@ type Operator interface {
 	// Credentials lists the credentials of all stores.
 	Credentials(ctx context.Context) ([]Credential, error)
 
-	// SetTimeZone says by which time zone the days of a store's reports are counted, once they were rebuilt.
+	// SetTimeZone says by which time zone the days of a store's reports are counted, once they are rebuilt.
 	SetTimeZone(ctx context.Context, store, zone string) error
 
 	// GrowShards does the next step towards n shards of a store.
@@ -48,8 +48,8 @@ type Operator interface {
 	// Replay tries some of a store's dead letters again, from after an id.
 	Replay(ctx context.Context, store, after string) (Replayed, error)
 
-	// Rebuild begins a rebuild of what reports read, of some stores or of all for none, unless one runs, and finishes one that
-	// was interrupted.
+	// Rebuild begins to rebuild what reports read, of some stores or, when none is named, of all. It goes on with a rebuild
+	// that was interrupted. While one runs it begins nothing, and that is an error where stores are named.
 	Rebuild(ctx context.Context, stores []string) error
 
 	// Rebuilding tells how far the rebuild is that Rebuild began.
