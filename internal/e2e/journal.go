@@ -57,7 +57,7 @@ type journal struct {
 	acknowledged atomic.Bool // at least one of the requests
 }
 
-// newJournal makes the journal of a writer that nobody else of the store is called like.
+// newJournal makes the journal of a writer, whose name nobody else in the store has.
 func newJournal(writer string, largest int, random *rand.Rand) *journal {
 	return &journal{agent: "mailto:" + writer + "@example.org", largest: largest, random: random}
 }

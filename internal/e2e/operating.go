@@ -39,7 +39,7 @@ func RunOperator(t *testing.T, road *Cloud) {
 // consumer is the function that counts the changes of statements.
 const consumer = "AggregateFunction"
 
-// deadLetters makes dead letters of a statement whose body cannot be found for a while, and of an item that is none.
+// deadLetters lets a statement whose body cannot be found for a while, and an item that is no statement, become dead letters.
 func deadLetters(t *testing.T, road *Cloud, r, full *reader) {
 	t.Helper()
 	large := largeStatement("eeeeeeee-0000-4000-8000-000000000001", "p1")
@@ -128,14 +128,15 @@ func givenUp(t *testing.T, road *Cloud, r, full *reader) {
 // arrivals is the time between two statements beside a rebuild: they come in each of its phases.
 const arrivals = 2 * time.Second
 
-// killedAfter is when the command is killed that began a rebuild, and the one that goes on with it: while it waits until every
-// function knows, which takes two minutes, and while it compares, which takes 20 seconds more.
+// killedAfter says when the command that began a rebuild is killed, and then the one that went on with it: the first while it
+// waits until every function knows, which takes two minutes, the second while it compares, which takes 20 seconds more.
 var killedAfter = []time.Duration{5 * time.Second, 125 * time.Second}
 
 // exitDiffers is the exit code of a rebuild that found differences.
 const exitDiffers = 3
 
-// rebuild finds what was given up, tells it and mends it, while other statements arrive, though its command is killed twice.
+// rebuild requires that a rebuild finds, tells and mends what was given up, while other statements arrive and although its
+// command is killed twice.
 func rebuild(t *testing.T, road *Cloud, r, full *reader, rest []string) {
 	t.Helper()
 	var said string

@@ -118,8 +118,8 @@ func (c *stormClient) newFilm(ctx context.Context) (*film, error) {
 	return f, nil
 }
 
-// uploadFilm sends a film to its URL, as clients of S3 do: again when it fails. It is there too when another try is refused since
-// one before it, whose answer was lost, was done.
+// uploadFilm sends a film to its URL, as clients of S3 do: again when it fails. A try that is refused because an earlier one was
+// done, whose answer was lost, is a success too.
 func (c *stormClient) uploadFilm(ctx context.Context, t ticket, content []byte) (there bool, err error) {
 	for try := range stormTries {
 		a, err := c.byURL(ctx, http.MethodPut, t.URL, t.Headers, content)

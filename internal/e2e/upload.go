@@ -29,7 +29,7 @@ func (c *client) newTicket(ctx context.Context, content []byte) (ticket, answer,
 	return t, a, nil
 }
 
-// byURL sends a request with a signed URL, which is the right: it has no credentials.
+// byURL sends a request with a signed URL, which is permission enough: it has no credentials.
 func (c *client) byURL(ctx context.Context, method, signed string, header map[string]string, content []byte) (answer, error) {
 	out := outgoing{method: method, url: signed, header: http.Header{}, body: string(content)}
 	for name, value := range header {
