@@ -81,29 +81,22 @@ func TestReadsDoNotGrow(t *testing.T) {
 // multiply makes all sums of the store so many times as large.
 func multiply(t *testing.T, w *world, times int64) {
 	t.Helper()
-	var after table.Cursor
-	for {
-		page, _, err := w.tables.Scan(t.Context(), schema.Rollups, 0, 1, after)
+	for item, err := range table.Items(table.ScanPages(t.Context(), w.tables, schema.Rollups, 0, 1)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, item := range page.Items {
-			if !strings.Contains(item[schema.PK].S, "#B#") {
-				continue
-			}
-			larger := table.Item{}
-			for attr, v := range item {
-				if v.Kind == table.Number {
-					v.N *= times
-				}
-				larger[attr] = v
-			}
-			if _, _, err := w.tables.Apply(t.Context(), table.Put(schema.Rollups, larger)); err != nil {
-				t.Fatal(err)
-			}
+		if !strings.Contains(item[schema.PK].S, "#B#") {
+			continue
 		}
-		if after = page.Next; after == nil {
-			return
+		larger := table.Item{}
+		for attr, v := range item {
+			if v.Kind == table.Number {
+				v.N *= times
+			}
+			larger[attr] = v
+		}
+		if _, _, err := w.tables.Apply(t.Context(), table.Put(schema.Rollups, larger)); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -156,21 +156,15 @@ func (w *rebuildWorld) mustBeKnown(t tester) {
 // rowsOf counts the rows of Rollups whose partition begins so.
 func rowsOf(t tester, db *pebble.DB, prefix string) (n int) {
 	t.Helper()
-	var after table.Cursor
-	for {
-		page, _, err := db.Scan(context.Background(), schema.Rollups, 0, 1, after)
+	for item, err := range table.Items(table.ScanPages(context.Background(), db, schema.Rollups, 0, 1)) {
 		if err != nil {
-			t.Fatalf("scan: %v", err)
+			t.Fatalf("%v", err)
 		}
-		for _, item := range page.Items {
-			if strings.HasPrefix(item[schema.PK].S, prefix) {
-				n++
-			}
-		}
-		if after = page.Next; after == nil {
-			return n
+		if strings.HasPrefix(item[schema.PK].S, prefix) {
+			n++
 		}
 	}
+	return n
 }
 
 // Other processes go on with what they remember of a store: so the scan waits until they fold into the new generation, and the old one is
