@@ -37,14 +37,14 @@ func sessions(a *asking) (*result.Table, error) {
 			own[i]++
 			events[i] += int64(s.Events)
 		}
-		any := int64(0)
+		whole := int64(0)
 		for i, n := range own {
 			counts[i] += n
 			who[i] += some(n)
-			any += n
+			whole += n
 		}
-		all += any
-		everybody += some(any)
+		all += whole
+		everybody += some(whole)
 		return nil
 	})
 	if err != nil {

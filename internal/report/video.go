@@ -158,7 +158,7 @@ func heatmap(a *asking) (*result.Table, error) {
 			spots[i] = joinWords(spots[i], "drop")
 		}
 	}
-	any := int(heat.Learners)
+	viewers := int(heat.Learners)
 	for i, b := range heat.Bins {
 		n := int(b.Viewers)
 		from := int64(i) * heat.Width
@@ -167,7 +167,7 @@ func heatmap(a *asking) (*result.Table, error) {
 			result.Measured(seconds(from), 0, result.NotPersonal),
 			result.Measured(seconds(min(from+heat.Width, heat.Length)), 0, result.NotPersonal),
 			result.Counted(b.Viewers, n), result.Counted(b.Passes, n), result.Counted(b.Repeats(), min(n, int(b.Repeats()))),
-			rate(b.Viewers, heat.Learners, any, n, any-n),
+			rate(b.Viewers, heat.Learners, viewers, n, viewers-n),
 			result.Named(spots[i]),
 		})
 	}

@@ -146,14 +146,14 @@ func (t terminal) flags(c command) *flag.FlagSet {
 		}
 		listed := flag.NewFlagSet(c.name, flag.ContinueOnError)
 		listed.SetOutput(t.err)
-		any := false
+		some := false
 		f.VisitAll(func(each *flag.Flag) {
 			if each.Usage != "" {
 				listed.Var(each.Value, each.Name, each.Usage)
-				any = true
+				some = true
 			}
 		})
-		if any {
+		if some {
 			fmt.Fprint(t.err, "\nFlags:\n\n")
 			listed.PrintDefaults()
 		}

@@ -37,14 +37,14 @@ func (h *Heat) Add(w *Watch) {
 			passes[i] += one(h.covers(segments{s}, i))
 		}
 	}
-	any := false
+	watched := false
 	for i := range h.Bins {
 		covered := h.covers(w.union, int64(i))
-		any = any || covered
+		watched = watched || covered
 		h.Bins[i].Viewers += one(covered)
 		h.Bins[i].Passes += max(passes[i], one(covered))
 	}
-	h.Learners += one(any)
+	h.Learners += one(watched)
 }
 
 func (h *Heat) covers(s segments, bin int64) bool {

@@ -93,15 +93,15 @@ func (t *Table) spread(k int) bool {
 // all leaves no chain from row to row by which one could be computed. A single part is the whole, so that goes with it.
 func (t *Table) spreadSplit(line Row, s Split) (hid bool) {
 	whole := &line[t.column(s.Whole)]
-	any, parts := whole.hidden(), 0
+	hidden, parts := whole.hidden(), 0
 	for _, id := range s.Parts {
 		c := line[t.column(id)]
-		any = any || c.hidden()
+		hidden = hidden || c.hidden()
 		if c.hidden() || c.State == Shown && c.Value != 0 {
 			parts++
 		}
 	}
-	if !any {
+	if !hidden {
 		return false
 	}
 	for _, id := range s.Parts {
