@@ -21,6 +21,9 @@ var ErrInvalid = errors.New("blob: invalid key")
 // ErrDenied says that the store refuses access. S3 says so of an object that is not there, too, to those who may not list.
 var ErrDenied = errors.New("blob: access denied")
 
+// MayBeAbsent tells of an error that there is no object under the key, as far as the caller is told: see ErrDenied.
+func MayBeAbsent(err error) bool { return errors.Is(err, ErrNotFound) || errors.Is(err, ErrDenied) }
+
 // ErrUnavailable says that the store cannot be reached, is throttling or is full; whether a Put was done is unknown.
 var ErrUnavailable = errors.New("blob: store unavailable")
 
@@ -31,9 +34,9 @@ type Store interface {
 	// returns nil the object under the key is whole and durable.
 	Put(ctx context.Context, key string, body []byte) error
 
-	// Get opens the object, or ErrNotFound. length < 0 reads to the end, and so does a range that goes past it;
-	// beyond the end there are no bytes. size is the whole object's. Bytes that break off end in an error that wraps
-	// ErrUnavailable where the store is another machine.
+	// Get opens the object; ErrNotFound, or ErrDenied, when it is not there. length < 0 reads to the end, and so does a range
+	// that goes past it; beyond the end there are no bytes. size is the whole object's. Bytes that break off end in an error
+	// that wraps ErrUnavailable where the store is another machine.
 	Get(ctx context.Context, key string, offset, length int64) (body io.ReadCloser, size int64, err error)
 
 	// Delete removes the object; removing an absent one succeeds.

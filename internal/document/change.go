@@ -68,7 +68,7 @@ func (c *change) run(ctx context.Context, a attempt) error {
 		finished := false
 		w, ok, err := a.write(ctx, c.base)
 		switch {
-		case errors.Is(err, blob.ErrNotFound):
+		case blob.MayBeAbsent(err):
 			err = c.refresh(ctx, err)
 		case err != nil || !ok:
 			return err

@@ -159,7 +159,7 @@ func (s *Service) load(ctx context.Context, k Key) (*record, []byte, error) {
 			return r, nil, nil
 		}
 		content, err := s.content(ctx, k.Store.ID, r)
-		if !errors.Is(err, blob.ErrNotFound) || r.same(before) {
+		if !blob.MayBeAbsent(err) || r.same(before) {
 			return r, content, err
 		}
 		before = r

@@ -394,3 +394,47 @@ func TestADroppedTryIsNotMadeAgain(t *testing.T) {
 	w.mustHold(key, large("a"))
 	w.check()
 }
+
+// deniedBlobs says of what is not there what S3 says to whoever may not list a bucket.
+type deniedBlobs struct{ blob.Store }
+
+func (b deniedBlobs) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, int64, error) {
+	body, size, err := b.Store.Get(ctx, key, offset, length)
+	if errors.Is(err, blob.ErrNotFound) {
+		err = blob.ErrDenied
+	}
+	return body, size, err
+}
+
+// TestReplacedContentThatIsDenied: whoever is overtaken between record and content reads again, also where the store does not say
+// that the content is gone.
+func TestReplacedContentThatIsDenied(t *testing.T) {
+	first, second := jsonOf(`{"a":"`+strings.Repeat("1", 9000)+`"}`), jsonOf(`{"a":"`+strings.Repeat("2", 9000)+`"}`)
+	for name, do := range map[string]func(*world, Key) error{
+		"GET":  func(w *world, k Key) error { _, err := w.Get(t.Context(), k); return err },
+		"POST": func(w *world, k Key) error { _, err := w.Post(t.Context(), k, jsonOf(`{"b":2}`), noneSet); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			key, overtaken := stateKey("x"), false
+			w.mustPut(key, first)
+			w.Blobs = deniedBlobs{meddledBlobs{w.blobs, func() {
+				if !overtaken {
+					overtaken = true
+					w.mustPut(key, second)
+				}
+			}}}
+			if err := do(w, key); err != nil || !overtaken {
+				t.Errorf("overtaken %t: %v", overtaken, err)
+			}
+			for _, content := range w.blobs.keys(t) {
+				if err := w.blobs.Delete(t.Context(), content); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := do(w, key); !errors.Is(err, blob.ErrDenied) {
+				t.Errorf("content that is lost: %v, want ErrDenied", err)
+			}
+		})
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -47,7 +46,7 @@ func (s *Service) Keep(ctx context.Context, store auth.Store, name, contentType 
 // there reports whether there is an object.
 func (s *Service) there(ctx context.Context, key string) (bool, error) {
 	body, _, err := s.Blobs.Get(ctx, key, 0, 0)
-	if errors.Is(err, blob.ErrNotFound) || errors.Is(err, blob.ErrDenied) {
+	if blob.MayBeAbsent(err) {
 		return false, nil
 	}
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -93,7 +92,7 @@ func sumOf(id string) (sum [sha256.Size]byte, err error) {
 
 // orGone is ErrUpload for an upload that is not there.
 func orGone(err error) error {
-	if errors.Is(err, blob.ErrNotFound) || errors.Is(err, blob.ErrDenied) {
+	if blob.MayBeAbsent(err) {
 		return ErrUpload
 	}
 	return fmt.Errorf("read upload: %w", err)

@@ -4,9 +4,9 @@
 // fails the key is taken, by somebody else's object or by this very Put whose reply was lost, and both are fine.
 // Reads are strongly consistent. The SDK's own retries stay on: every request may be repeated.
 //
-// Without s3:ListBucket, which functions are not granted, S3 answers a Get of an absent key by 403 and not by 404; it
-// comes back as an error that is not ErrNotFound. Callers get objects that a table names, so an absent one is
-// damage either way.
+// Without s3:ListBucket, which functions are not granted, S3 answers a Get or a Copy of an absent key by 403 and not by 404:
+// it comes back as ErrDenied. Callers for whom an absent object is no damage ask blob.MayBeAbsent.
+// Source: Amazon S3 API reference, GetObject, HeadObject and CopyObject.
 package s3
 
 import (

@@ -50,7 +50,7 @@ func (w *wires) open(function string, servers *cloudtest.Servers) (map[string]st
 			if !w.allowed(function, r, body) {
 				return denial(r)
 			}
-			return w.faults.choose(function, r, body)
+			return unlisted(w.faults.choose(function, r, body))
 		})
 		if err != nil {
 			return nil, err
@@ -90,6 +90,25 @@ func denial(r *http.Request) cloudtest.Fault {
 		return cloudtest.DynamoDBError(http.StatusBadRequest, "AccessDeniedException")
 	}
 	return cloudtest.S3Error(http.StatusForbidden, "AccessDenied")
+}
+
+// unlisted calls denied what is not there, as S3 does to whoever may not list the bucket: no function may. DynamoDB answers nothing
+// by 404. Source: Amazon S3 API reference, GetObject.
+func unlisted(then cloudtest.Fault) cloudtest.Fault {
+	return func(base http.RoundTripper, r *http.Request) (*http.Response, error) {
+		send := then
+		if send == nil {
+			send = func(base http.RoundTripper, r *http.Request) (*http.Response, error) { return base.RoundTrip(r) }
+		}
+		response, err := send(base, r)
+		if err != nil || response.StatusCode != http.StatusNotFound {
+			return response, err
+		}
+		if err := response.Body.Close(); err != nil {
+			return nil, err
+		}
+		return denial(r)(base, r)
+	}
 }
 
 func (w *wires) note(word, function, what string) {
