@@ -242,3 +242,41 @@ func formPage(t *testing.T, endpoint, path, credential string) string {
 	}
 	return `<!doctype html><form id=f method=post action="` + html.EscapeString(endpoint+resource+"?method=GET") + `">` + fields.String() + `</form>`
 }
+
+// TestOtherPagesActForNobody lets a page of another origin send forms to the LRS in a browser that adds a learner's credentials to
+// all that goes there, as browsers do that remember them. What the page brings no credentials for itself has no effect.
+func TestOtherPagesActForNobody(t *testing.T) {
+	browser, ok := openBrowser(t)
+	if !ok {
+		return
+	}
+	server := serve(t)
+	c := newClient(server.Endpoint(), 1)
+	defer c.close()
+	page := openTab(t, browser)
+	credential := "Basic " + base64.StdEncoding.EncodeToString([]byte(FixedCredential.Key+":"+FixedCredential.Secret))
+	remembered := func(headers network.Headers) {
+		must(t, page, command(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: headers}))
+	}
+	for _, test := range []struct {
+		name, credential string // of the page
+		status           int    // of the document afterwards
+	}{{"bringing credentials", credential, http.StatusOK}, {"bringing none", "", http.StatusNotFound}} {
+		path := "/activities/state?" + url.Values{"activityId": {"http://example.org/a"}, "agent": {`{"mbox":"mailto:visitor@example.org"}`}, "stateId": {test.name}}.Encode()
+		form := strings.Replace(formPage(t, server.Endpoint(), path, test.credential), "?method=GET", "?method=PUT", 1)
+		form = strings.Replace(form, "</form>", "<input type=hidden name=content value=x></form>", 1)
+		if test.credential == "" {
+			form = strings.Replace(form, `name="Authorization"`, "", 1) // a field without a name is not sent
+		}
+		visit(t, page, origin(t, map[string]string{"/page": form}).URL+"/page")
+		remembered(network.Headers{"Authorization": credential})
+		if _, err := chromedp.RunResponse(page.ctx, submit); err != nil && !errors.Is(err, chromedp.ErrPageLoad) {
+			t.Fatalf("a page %s: %v", test.name, err)
+		}
+		remembered(network.Headers{})
+		got, err := c.do(t.Context(), http.MethodGet, server.Endpoint()+path, nil)
+		if err != nil || got.status != test.status {
+			t.Errorf("after a page %s: status %d, %v, want %d", test.name, got.status, err, test.status)
+		}
+	}
+}
