@@ -30,6 +30,19 @@ var clockless = []string{"internal/xapi", "internal/signature", "internal/schema
 // clockReaders are the functions of package time that ask the machine's clock.
 var clockReaders = []string{"time.Now", "time.Since", "time.Until", "time.Sleep"}
 
+// callers lists who may send a request: what speaks to AWS, the operator's commands, and tests. Nothing that learners or vendors
+// bring, as a fileUrl, is ever fetched: it could name what only this machine reaches.
+var callers = []string{
+	"internal/app/cloud", "internal/table/dynamo", "internal/blob/s3", "internal/blob/blobtest", "internal/lambdaio/front",
+	"internal/cmd", "internal/cloudtest", "internal/e2e", "internal/bench",
+}
+
+// senders are what sends one.
+var senders = []string{
+	"http.Get", "http.Head", "http.Post", "http.PostForm", "http.Client", "http.DefaultClient", "http.Transport", "http.DefaultTransport",
+	"http.NewRequest", "http.NewRequestWithContext", "net.Dial", "net.DialTimeout", "net.Dialer",
+}
+
 // CheckHouse returns one sentence for each breach of the rules that concern single files.
 func CheckHouse(files []File) []string {
 	var faults []string
@@ -57,6 +70,11 @@ func CheckHouse(files []File) []string {
 		for _, name := range f.named("os", false) {
 			if slices.Contains(environmentReaders, name) && !allowed(f, environment) {
 				blame(f, "%s: settings come from package config, documented and checked in one place", name)
+			}
+		}
+		for _, name := range slices.Concat(f.named("net/http", false), f.named("net", false)) {
+			if slices.Contains(senders, name) && !allowed(f, callers) {
+				blame(f, "%s: what serves requests sends none, or a statement could have it ask for what only this machine reaches", name)
 			}
 		}
 		for _, name := range f.named("time", true) {

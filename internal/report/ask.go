@@ -1,6 +1,7 @@
 package report
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,7 +81,8 @@ func (r *Report) ParamsOf() []Param {
 func (r *Report) QuestionOf(values map[string]string) (Question, error) {
 	q := Question{Report: r.ID}
 	takes := r.ParamsOf()
-	for name, value := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) { // the same refusal each time
+		value := values[name]
 		i := slices.IndexFunc(takes, func(p Param) bool { return p.Name == name })
 		if i < 0 {
 			return q, invalid(name, "the report %s takes no parameter %q: it takes %s", r.ID, name, strings.Join(namesOf(takes), ", "))

@@ -45,6 +45,26 @@ func TestOpenLocksTheFolder(t *testing.T) {
 	}
 }
 
+// In a folder that others may look into, what is kept is closed to them all the same.
+func TestOpenClosesWhatItMakes(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, dir, local.Options{}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	made, err := os.ReadDir(dir)
+	if err != nil || len(made) == 0 {
+		t.Fatalf("%v, %v", made, err)
+	}
+	for _, entry := range made {
+		if info, err := entry.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("others can open %s: %v, %v", entry.Name(), info.Mode(), err)
+		}
+	}
+}
+
 func TestOpenTellsWhatIsWrong(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -145,6 +145,9 @@ func TestImportFindsTheRefusedOnes(t *testing.T) {
 		t.Errorf("summary (-want +got):\n%s", diff)
 	}
 	var got []refusal
+	if info, err := os.Stat(summary.RefusedFile); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others can read what learners sent: %v, %v", info.Mode(), err)
+	}
 	for line := range bytes.Lines(read(t, summary.RefusedFile)) {
 		var r refusal
 		if err := json.Unmarshal(line, &r); err != nil {
