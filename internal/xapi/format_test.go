@@ -35,6 +35,8 @@ func TestFormatIDs(t *testing.T) {
 			`{"actor":{"mbox":"mailto:g@example.com","objectType":"Group"},"object":{"id":"x:z"},"verb":{"id":"x:y"}}`},
 		{"contextAgents and contextGroups", replaced(t, smallStatement, "/context", `{"contextAgents":[{"objectType":"contextAgent","agent":{"mbox":"mailto:c@example.com","name":"C"},"relevantTypes":["x:t"]}],"contextGroups":[{"objectType":"contextGroup","group":{"name":"G","objectType":"Group","member":[{"name":"D","mbox":"mailto:d@example.com"}]}}]}`),
 			`{"actor":{"mbox":"mailto:a@example.com"},"context":{"contextAgents":[{"objectType":"contextAgent","agent":{"mbox":"mailto:c@example.com"},"relevantTypes":["x:t"]}],"contextGroups":[{"objectType":"contextGroup","group":{"objectType":"Group","member":[{"mbox":"mailto:d@example.com"}]}}]},"object":{"id":"x:z"},"verb":{"id":"x:y"}}`},
+		{"an authority with a name", replaced(t, smallStatement, "/authority", `{"objectType":"Agent","name":"L","openid":"http://l.example.com"}`),
+			`{"actor":{"mbox":"mailto:a@example.com"},"authority":{"objectType":"Agent","openid":"http://l.example.com"},"object":{"id":"x:z"},"verb":{"id":"x:y"}}`},
 		{"an agent as object", replaced(t, smallStatement, "/object", `{"objectType":"Agent","mbox":"mailto:o@example.com","name":"O"}`),
 			`{"actor":{"mbox":"mailto:a@example.com"},"object":{"objectType":"Agent","mbox":"mailto:o@example.com"},"verb":{"id":"x:y"}}`},
 		{"a reference", replaced(t, smallStatement, "/object", anyRef),
