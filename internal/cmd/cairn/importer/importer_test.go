@@ -350,7 +350,7 @@ func TestImportGoesOnAfterAnInterruption(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			if _, err := f.WriteString(`{"number":77}` + "\n{half"); err != nil {
+			if _, err := f.WriteString(strings.Repeat(`{"number":77}`+"\n", 100) + "{half"); err != nil { // more than what comes after it
 				t.Fatal(err)
 			}
 		}},
@@ -410,6 +410,9 @@ func TestImportGoesOnAfterAnInterruption(t *testing.T) {
 			}
 			if got := bytes.Count(read(t, summary.RefusedFile), []byte("\n")); got != 2 {
 				t.Errorf("%d refused statements in the file, want 2", got)
+			}
+			if _, err := os.Stat(path + ".import-state"); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the state is still there: %v", err)
 			}
 		})
 	}
