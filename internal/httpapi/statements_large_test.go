@@ -200,6 +200,24 @@ func TestUploadsInStatementsRefused(t *testing.T) {
 	reader.request("POST", "/xapi/uploads", `{"length":1,"sha256":"`+sha2("x")+`"}`).want(t, 403)
 }
 
+// An upload is the content of a PUT, alone; nothing is merged into it, and it is not passed over beside other content.
+func TestUploadsInDocumentsRefused(t *testing.T) {
+	c := newServer(t).newClient()
+	target := "/xapi/activities/state" + query("activityId", "http://example.com/a", "agent", `{"mbox":"mailto:learner@example.com"}`, "stateId", "x")
+	upload := "X-Cairn-Upload: " + c.upload(`{"a":1}`)
+	for _, tt := range []struct{ method, body, message string }{
+		{"POST", "", "goes with PUT only"},
+		{"POST", `{"b":2}`, "goes with PUT only"},
+		{"PUT", `{"b":2}`, "the upload is its content"},
+	} {
+		a := c.request(tt.method, target, tt.body, upload, "Content-Type: application/json")
+		if a.StatusCode != 400 || !strings.Contains(a.message(t), tt.message) {
+			t.Errorf("%s of %q: %d %s", tt.method, tt.body, a.StatusCode, a.body)
+		}
+	}
+	c.request("GET", target, "").want(t, 404)
+}
+
 // A signature that comes by an upload is checked as one that comes as a part.
 func TestSignatureByUpload(t *testing.T) {
 	c := newServer(t).newClient()

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cairn-lrs/cairn/internal/auth"
+	"github.com/cairn-lrs/cairn/internal/httpapi/edge"
+	"github.com/cairn-lrs/cairn/internal/lrs"
 )
 
 // tellsTime announces through when lists are complete, and nothing else.
@@ -66,5 +71,64 @@ func TestHorizonThatCannotTellAnnouncesNothing(t *testing.T) {
 	}
 	if len(header) != 0 {
 		t.Errorf("announced %v", header)
+	}
+}
+
+// noting is a service that notes in what order it is asked.
+type noting struct {
+	StatementService
+	asked []string
+}
+
+func (s *noting) ConsistentThrough(context.Context) (time.Time, error) {
+	s.asked = append(s.asked, "through")
+	return time.UnixMilli(1), nil
+}
+
+func (s *noting) Statement(_ context.Context, _ auth.Principal, id string, _ bool) (lrs.Statement, error) {
+	s.asked = append(s.asked, "statement")
+	return lrs.Statement{ID: id, Body: []byte("{}")}, nil
+}
+
+func (s *noting) Query(context.Context, auth.Principal, lrs.Query) (lrs.Page, error) {
+	s.asked = append(s.asked, "query")
+	return lrs.Page{}, nil
+}
+
+func (s *noting) More(context.Context, auth.Principal, string) (lrs.Page, error) {
+	s.asked = append(s.asked, "more")
+	return lrs.Page{}, nil
+}
+
+// anybody may do everything.
+type anybody struct{}
+
+func (anybody) Authenticate(context.Context, string, string) (auth.Principal, error) {
+	return auth.Principal{Scopes: auth.Scopes{auth.All}}, nil
+}
+
+// A statement that is stored between the reading and the asking would be promised and not shown.
+func TestTheHorizonIsAskedBeforeReading(t *testing.T) {
+	service := &noting{}
+	now := func() time.Time { return time.UnixMilli(1_800_000_000_000) }
+	e := edge.New(edge.Options{Authenticator: anybody{}, Now: now}, Statements(StatementsConfig{Service: service, Path: "/xapi/statements", Now: now}))
+	ask := func(query string) {
+		t.Helper()
+		r := httptest.NewRequest(http.MethodGet, "/xapi/statements"+query, nil)
+		r.SetBasicAuth("key", "secret")
+		r.Header.Set("X-Experience-API-Version", "1.0.3")
+		w := httptest.NewRecorder()
+		if e.ServeHTTP(w, r); w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
+	}
+	ask("") // now there is an announcement that refusals and writes repeat
+	const id = "00000000-0000-4000-8000-000000000001"
+	for query, read := range map[string]string{"": "query", "?more=x": "more", "?statementId=" + id: "statement", "?voidedStatementId=" + id: "statement"} {
+		service.asked = nil
+		ask(query)
+		if diff := cmp.Diff([]string{"through", read}, service.asked); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", query, diff)
+		}
 	}
 }

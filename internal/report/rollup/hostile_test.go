@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cairn-lrs/cairn/internal/report/fact"
+	"github.com/cairn-lrs/cairn/internal/table"
 )
 
 // hostileAmong is how many statements there are, one in a hundred of them hostile; CAIRN_HOSTILE asks for more.
@@ -189,6 +191,37 @@ func TestReplay(t *testing.T) {
 		t.Errorf("left: %+v, error %v", letters, err)
 	}
 	o.check(t, db)
+}
+
+// A statement that is not counted is a difference, unless it is a dead letter, which says so itself.
+func TestAuditKnowsDeadLetters(t *testing.T) {
+	store := storeOf("acme")
+	db := memory(t)
+	f := NewFolder(Folder{Tables: db, Stores: storesOf(store)})
+	stored := time.Date(2026, 1, 10, 8, 0, 0, 0, time.UTC)
+	good := statement{learner: "ann", verb: "http://example.org/v", content: "c", at: stored}
+	events := []Event{
+		{Store: "acme", StatementID: uuidOf(0), Stored: stored, Statement: good.json(t, uuidOf(0), stored), Live: true},
+		{Store: "acme", StatementID: uuidOf(1), Stored: stored, Live: true, Reason: "its body is lost"},
+	}
+	mustFold(t, f, events)
+	audit := func() (found []Difference, summary AuditSummary) {
+		t.Helper()
+		a := Audit{Tables: db, Stores: storesOf(store).Read, Report: func(d Difference) { found = append(found, d) }}
+		if err := errors.Join(a.Add(t.Context(), events), a.Compare(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		return found, a.Summary
+	}
+	if found, summary := audit(); len(found) > 0 || summary.DeadLetters != 1 || summary.Facts != 1 {
+		t.Errorf("beside its letter: %v, %+v", found, summary)
+	}
+	if _, _, err := db.Apply(t.Context(), table.Delete(deadRef("acme", uuidOf(1)))); err != nil {
+		t.Fatal(err)
+	}
+	if found, _ := audit(); len(found) != 1 || found[0].What != WrongLedger || !strings.Contains(found[0].Detail, uuidOf(1)) {
+		t.Errorf("without it: %v", found)
+	}
 }
 
 // Dead letters are listed in pages that neither repeat nor leave out.

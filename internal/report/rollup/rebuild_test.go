@@ -198,6 +198,37 @@ func TestRebuildWaitsForOtherProcesses(t *testing.T) {
 	}
 }
 
+// Beside a rebuild that is not finished none of other stores begins, and of a store that is not there none ever.
+func TestRebuildOfOthers(t *testing.T) {
+	w := newRebuildWorld(t, nil)
+	defer w.db.Close()
+	other, err := w.directory.CreateStore(t.Context(), "Other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := func() bool {
+		t.Helper()
+		_, there, err := Unfinished(t.Context(), w.db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return there
+	}
+	if _, err := w.rebuild().Run(t.Context(), []string{"nobody"}); !errors.Is(err, auth.ErrNotFound) || known() {
+		t.Errorf("of a store that is not there: %v, begun %t", err, known())
+	}
+	unfinished := &rebuildState{Progress: Progress{Phase: Beginning, Stores: []string{auth.DefaultStore}}}
+	if err := w.rebuild().save(t.Context(), unfinished); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.rebuild().Run(t.Context(), []string{other.ID}); !errors.Is(err, errOther) || !known() {
+		t.Errorf("of another store: %v, still known %t", err, known())
+	}
+	if p, err := w.rebuild().Run(t.Context(), nil); err != nil || !slices.Equal(p.Stores, []string{auth.DefaultStore}) || known() || w.store(t).Generation != 1 {
+		t.Errorf("finished: %+v, %v, still known %t", p, err, known())
+	}
+}
+
 // differencesOf reads every page of what a rebuild found.
 func differencesOf(t tester, db *pebble.DB, p Progress) (all []Difference) {
 	t.Helper()
