@@ -240,6 +240,15 @@ func TestAnswers(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = io.WriteString(w, `{"a":"<&>ü"}`)
 		}, answer{StatusCode: 200, Headers: map[string]string{"Content-Type": "application/json"}, Body: `{"a":"<&>ü"}`}},
+		{"what is JSON by its suffix is text", "GET", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/problem+json; charset=utf-8")
+			_, _ = io.WriteString(w, `{}`)
+		}, answer{StatusCode: 200, Headers: map[string]string{"Content-Type": "application/problem+json; charset=utf-8"}, Body: `{}`}},
+		{"text that says it is compressed is not looked at", "GET", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.Header().Set("Content-Encoding", "deflate")
+			_, _ = io.WriteString(w, "plain")
+		}, answer{StatusCode: 200, Headers: map[string]string{"Content-Type": "text/plain", "Content-Encoding": "deflate"}, Body: "cGxhaW4=", IsBase64Encoded: true}},
 		{"type is found when the handler names none", "GET", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(404)
 			_, _ = io.WriteString(w, "nothing here")

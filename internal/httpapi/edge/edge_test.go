@@ -150,6 +150,8 @@ func TestRefusals(t *testing.T) {
 		{"compressed content", request("POST", "/xapi/echo", "x", "Content-Encoding: gzip"), 400, "Content-Encoding"},
 		{"text too large", request("POST", "/xapi/echo", strings.Repeat("x", 6_000_001), "Content-Type: application/json; charset=utf-8"), 413, "6000000 bytes"},
 		{"binary too large", request("POST", "/xapi/echo", strings.Repeat("x", 4_500_001), "Content-Type: image/png"), 413, "4500000 bytes"},
+		{"of no type too large", request("POST", "/xapi/echo", strings.Repeat("x", 4_500_001)), 413, "4500000 bytes"},
+		{"form too large", request("POST", "/xapi/echo", strings.Repeat("x", 4_500_001), "Content-Type: application/x-www-form-urlencoded"), 413, "4500000 bytes"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
