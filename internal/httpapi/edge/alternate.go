@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -42,7 +43,7 @@ func (r *Request) unpackForm() error {
 	if !slices.Contains(formMethods, method) {
 		return BadRequest(alternateSection, "the parameter method must be one of %s", strings.Join(formMethods, ", "))
 	}
-	raw, err := r.readBody(r.limits.Binary)
+	raw, err := r.readForm()
 	if err != nil {
 		return err
 	}
@@ -76,6 +77,40 @@ func (r *Request) unpackForm() error {
 	}
 	r.Method, r.Header = method, header
 	return r.checkFormContent()
+}
+
+// maxForms is how many bytes of large forms are read at a time. Until a form is read nobody knows who sends it, so it is what
+// anybody on the network can make a server keep in memory.
+const maxForms = 64 << 20
+
+// room is what large forms take while they are read.
+type room struct{ taken atomic.Int64 }
+
+// take takes so many bytes; false when there is no room for them.
+func (r *room) take(n int64) bool {
+	if r.taken.Add(n) <= maxForms {
+		return true
+	}
+	r.taken.Add(-n)
+	return false
+}
+
+// readForm reads the form. Small ones need no room.
+func (r *Request) readForm() ([]byte, error) {
+	limit := r.limits.Binary
+	size := r.http.ContentLength
+	if size < 0 {
+		size = limit
+	}
+	if size > firstRead && size <= limit {
+		if !r.room.take(size) {
+			e := Refuse(http.StatusTooManyRequests, "", "too many large forms come at a time: try again")
+			e.Header = http.Header{"Retry-After": {retryAfter}}
+			return nil, e
+		}
+		defer r.room.taken.Add(-size)
+	}
+	return r.readBody(limit)
 }
 
 // fromOtherPage reports whether a browser sends the request for a page of another origin. Such a page may send a form without

@@ -4,6 +4,7 @@ import (
 	"encoding/json/v2"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -93,6 +94,54 @@ func TestFieldsOfTheFormOverrideHeaders(t *testing.T) {
 	got := serve(newTestEdge(io.Discard), r)
 	if got.StatusCode != 200 || got.Header.Get("X-Experience-API-Version") != "2.0.0" {
 		t.Errorf("got %d as %s, want 200 as 2.0.0", got.StatusCode, got.Header.Get("X-Experience-API-Version"))
+	}
+}
+
+// Forms, whose sender is known only when they are read, do not fill the memory: while so many large ones are on their way a further one is refused, and
+// everything else is served.
+func TestManySlowForms(t *testing.T) {
+	const large = 4_400_000
+	e := newTestEdge(io.Discard)
+	common := "X-Experience-API-Version=1.0.3&" + credentialsField + "&content="
+	slow := func() (finish func() int) {
+		reader, writer := io.Pipe()
+		r := httptest.NewRequest("POST", "/xapi/echo?method=PUT", reader)
+		r.ContentLength = large
+		status := make(chan int)
+		go func() { status <- serve(e, r).StatusCode }()
+		if _, err := io.WriteString(writer, common); err != nil { // returns when it is being read
+			t.Error(err)
+		}
+		return func() int {
+			if _, err := io.WriteString(writer, strings.Repeat("x", large-len(common))); err != nil {
+				t.Error(err)
+			}
+			return <-status
+		}
+	}
+	whole := func() *http.Response {
+		return serve(e, alternate("/xapi/echo?method=PUT", common+strings.Repeat("x", large-len(common))))
+	}
+	var finish []func() int
+	for range maxForms / large {
+		finish = append(finish, slow())
+	}
+	if got := whole(); got.StatusCode != http.StatusTooManyRequests || got.Header.Get("Retry-After") == "" {
+		t.Errorf("one form too many: %d with %v", got.StatusCode, got.Header)
+	}
+	if got := serve(e, alternate("/xapi/echo?method=PUT", common+"x")); got.StatusCode != http.StatusOK {
+		t.Errorf("a small form: %d", got.StatusCode)
+	}
+	if got := serve(e, request("PUT", "/xapi/echo", strings.Repeat("x", large))); got.StatusCode != http.StatusOK {
+		t.Errorf("a request whose sender is known: %d", got.StatusCode)
+	}
+	for _, f := range finish {
+		if got := f(); got != http.StatusOK {
+			t.Errorf("a slow form: %d", got)
+		}
+	}
+	if got := whole(); got.StatusCode != http.StatusOK {
+		t.Errorf("a large form afterwards: %d", got.StatusCode)
 	}
 }
 

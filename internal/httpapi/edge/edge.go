@@ -86,6 +86,7 @@ type Resource struct {
 type Edge struct {
 	Options
 	resources map[string]*Resource
+	room      room
 }
 
 // New makes an Edge over the resources.

@@ -50,7 +50,7 @@ var statuses = []struct {
 	{context.Canceled, http.StatusServiceUnavailable, ""},
 }
 
-// retryAfter is the Retry-After header of a 503, in seconds.
+// retryAfter is the Retry-After header of a 503 and a 429, in seconds.
 const retryAfter = "1"
 
 // Error is a refusal with its status and the words meant for the client.

@@ -30,6 +30,7 @@ type Request struct {
 	meter  *table.Meter
 	limits Limits
 	form   *form // the unpacked alternate request syntax; nil in the usual one
+	room   *room // for forms
 	own    bool  // the dialect is not xAPI's
 }
 
@@ -45,6 +46,7 @@ func (e *Edge) newRequest(r *http.Request) *Request {
 		start:   e.Now(),
 		meter:   meter,
 		limits:  e.Limits,
+		room:    &e.room,
 		own:     e.Dialect.Own,
 	}
 }
