@@ -13,6 +13,7 @@
 //     splits at each comma and so breaks Date, If-Match and every media type with a quoted comma.
 //   - Cookies come apart in a list and become one Cookie header again.
 //   - Bodies other than text, plain JSON and plain XML come as base64, forms among them.
+//   - Text that is not UTF-8, should the gateway hand it over, is a 400: JSON has no place for it.
 //   - The source address has no port; RemoteAddr gets port 0, so that net.SplitHostPort works.
 //
 // # What an answer needs

@@ -48,7 +48,7 @@ func (w *write) commit(ctx context.Context) (end func(), err error) {
 			err = fmt.Errorf("put term entries: %w", err)
 			continue // nothing points to what was put
 		}
-		if err = w.ClockRight(); err != nil { // positions that are not of now would come after what was announced
+		if err = w.ClockRight(); err != nil { // positions of the past would be behind what was announced
 			w.dropEntries(ctx, fresh)
 			return end, unavailable("the statements could not be stored now", err)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/cairn-lrs/cairn/internal/table"
 )
 
-// A process whose clock is wrong stores nothing, since positions of the past would come after what was announced, and announces
+// A process whose clock is wrong stores nothing, since positions of the past would be behind what was announced, and announces
 // nothing. It leaves no entries behind, and goes on once its clock is right.
 func TestWrongClock(t *testing.T) {
 	w := newWorld(t, nil)
