@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -120,5 +122,45 @@ func TestACallPastItsDeadlineClosesItsConnection(t *testing.T) {
 		}
 	case <-time.After(time.Minute):
 		t.Error("the connection is still open")
+	}
+}
+
+// readOnce is a request's body as the SDK's is once it has been closed: WriteTo fails.
+type readOnce struct {
+	io.Reader
+	closed chan struct{}
+}
+
+func (b readOnce) WriteTo(io.Writer) (int64, error) { return 0, io.EOF }
+
+func (b readOnce) Close() error {
+	close(b.closed)
+	return nil
+}
+
+// TestAClosedRequestBodyBreaksNoAnswer holds a server that answers when the transport is done with the request's body, in which
+// fails if the connection was closed for that body.
+func TestAClosedRequestBodyBreaksNoAnswer(t *testing.T) {
+	body := readOnce{strings.NewReader("request"), make(chan struct{})}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		<-body.closed
+		io.WriteString(w, "answer")
+	}))
+	defer server.Close()
+	through := Transport()
+	defer through.CloseIdleConnections()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.ContentLength = int64(len("request"))
+	response, err := through.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil || string(answer) != "answer" {
+		t.Errorf("answer %q, %v; want it whole", answer, err)
 	}
 }
