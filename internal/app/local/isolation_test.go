@@ -6,9 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/json/v2"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -191,13 +194,8 @@ func (c tenant) seen(links []string) map[string]string {
 // A credential of one store is shown nothing of another store, and changes nothing there, by whatever method, in whichever syntax,
 // with whatever it got hold of: ids, names, digests, links to further pages, uploads. Nor does the log tell of either's data.
 func TestNothingOfAnotherStore(t *testing.T) {
-	log := &lines{}
-	cairn := open(t, t.TempDir(), local.Options{Log: slog.New(slog.NewJSONHandler(log, nil))})
-	defer func() {
-		if err := cairn.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	log, dir := &lines{}, t.TempDir()
+	cairn := open(t, dir, local.Options{Log: slog.New(slog.NewJSONHandler(log, nil))})
 	credential := func(store string) tenant {
 		key, secret, err := cairn.Directory.CreateCredential(t.Context(), store, auth.NewCredential{Scopes: auth.Scopes{auth.All}})
 		if err != nil {
@@ -256,6 +254,36 @@ func TestNothingOfAnotherStore(t *testing.T) {
 	if !strings.Contains(log.String(), store.ID) {
 		t.Error("the log has no line of the other store")
 	}
+	if err := cairn.Close(); err != nil {
+		t.Error(err)
+	}
+	found := filesWith(t, dir, own.key, own.secret, other.secret)
+	if len(found[own.key]) == 0 || len(found[own.secret])+len(found[other.secret]) > 0 {
+		t.Errorf("of the key, which is no secret, and the secrets there are in the folder: %v", found)
+	}
+}
+
+// filesWith are the files of a folder that hold each of some texts as it is. What was written last lies in the log of the tables,
+// which is not compressed.
+func filesWith(t *testing.T, dir string, texts ...string) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		for _, text := range texts {
+			if bytes.Contains(content, []byte(text)) {
+				found[text] = append(found[text], path)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // lines gathers a log that is written from several goroutines.
