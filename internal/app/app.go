@@ -44,7 +44,8 @@ type Ports struct {
 	// ClockSkew is how far the clocks of two writers may be apart; one writer has one clock.
 	ClockSkew time.Duration
 
-	// ClockRight tells when this process's clock is further from the tables' than ClockSkew, as far as is known; nil: it never is.
+	// ClockRight tells when this process's clock is further from the tables' than ClockSkew, as far as is known; nil: it never
+	// is.
 	ClockRight func() error
 
 	// Shards is how many shards a new store gets.

@@ -243,8 +243,8 @@ func formPage(t *testing.T, endpoint, path, credential string) string {
 	return `<!doctype html><form id=f method=post action="` + html.EscapeString(endpoint+resource+"?method=GET") + `">` + fields.String() + `</form>`
 }
 
-// TestOtherPagesActForNobody lets a page of another origin send forms to the LRS in a browser that adds a learner's credentials to
-// all that goes there, as browsers do that remember them. What the page brings no credentials for itself has no effect.
+// TestOtherPagesActForNobody lets a page of another origin send forms to the LRS in a browser that adds a learner's credentials
+// to all that goes there, as browsers do that remember them. What the page brings no credentials for itself has no effect.
 func TestOtherPagesActForNobody(t *testing.T) {
 	browser, ok := openBrowser(t)
 	if !ok {

@@ -288,8 +288,8 @@ func TestLostLargeAttachment(t *testing.T) {
 	}
 }
 
-// An attachment whose bytes have changed on the disk is given to nobody as what it was: a small one is an error, and of a large one
-// that is on its way the connection is cut.
+// An attachment whose bytes have changed on the disk is given to nobody as what it was: a small one is an error, and of a large
+// one that is on its way the connection is cut.
 func TestDamagedAttachment(t *testing.T) {
 	for _, byURL := range []bool{false, true} {
 		for _, size := range []int{5, 5_000_000} {

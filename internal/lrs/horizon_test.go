@@ -46,8 +46,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// What many processes may still store is bounded by the age of a position (1 s) and the life of a commit (2 s); indexes may lag and
-// clocks differ beside.
+// What many processes may still store is bounded by the age of a position (1 s) and the life of a commit (2 s); indexes may lag
+// and clocks differ beside.
 func TestHorizonOfManyProcesses(t *testing.T) {
 	now := time.Date(2026, 11, 26, 12, 0, 0, 123_456_789, time.FixedZone("", 3600))
 	for _, test := range []struct {

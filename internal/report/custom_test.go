@@ -80,8 +80,8 @@ func TestCustomReport(t *testing.T) {
 	}
 }
 
-// TestWatchTimeIsThatOfVideos: a question of one's own tells the watch time that the report of videos does, of as many viewers: who only
-// paused is one too.
+// TestWatchTimeIsThatOfVideos: a question of one's own tells the watch time that the report of videos does, of as many viewers:
+// who only paused is one too.
 func TestWatchTimeIsThatOfVideos(t *testing.T) {
 	w := newWorld(t, 0)
 	for i := range 9 {

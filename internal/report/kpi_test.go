@@ -65,8 +65,8 @@ func TestKPI(t *testing.T) {
 	}
 }
 
-// TestKPIOfGroups: the mean of a group's values in a month is held against the mean of its learners' statements in that month, or in one
-// before it, and no group of fewer than ten learners is told of.
+// TestKPIOfGroups: the mean of a group's values in a month is held against the mean of its learners' statements in that month,
+// or in one before it, and no group of fewer than ten learners is told of.
 func TestKPIOfGroups(t *testing.T) {
 	w := newWorld(t, 0)
 	var all []said
@@ -119,8 +119,8 @@ func TestKPIOfGroups(t *testing.T) {
 	}
 }
 
-// TestKPIFindsItsLearners by an address with and without its scheme, its SHA-1 in any case, and the key that reports give; and by nothing
-// else.
+// TestKPIFindsItsLearners by an address with and without its scheme, its SHA-1 in any case, and the key that reports give; and
+// by nothing else.
 func TestKPIFindsItsLearners(t *testing.T) {
 	w := newWorld(t, 0)
 	w.fold(course(0, 3, true)...)
@@ -144,8 +144,8 @@ func TestKPIFindsItsLearners(t *testing.T) {
 	}
 }
 
-// TestKPIsAreReplacedWhole: of what was imported before, of an import that died before its head, and of a KPI that was deleted no row is
-// told, and those of finished imports are not kept. A store has a hundred KPIs, of which each may be replaced.
+// TestKPIsAreReplacedWhole: of what was imported before, of an import that died before its head, and of a KPI that was deleted
+// no row is told, and those of finished imports are not kept. A store has a hundred KPIs, of which each may be replaced.
 func TestKPIsAreReplacedWhole(t *testing.T) {
 	w := newWorld(t, 0)
 	w.fold(course(0, 3, true)...)
@@ -237,7 +237,8 @@ func TestFilesThatAreNoKPI(t *testing.T) {
 	}
 }
 
-// TestOddFilesOfKPIs: a file as spreadsheets write it is read; a row that does not say what it means is left out with its line and the reason.
+// TestOddFilesOfKPIs: a file as spreadsheets write it is read; a row that does not say what it means is left out with its line
+// and the reason.
 func TestOddFilesOfKPIs(t *testing.T) {
 	w := newWorld(t, 0)
 	w.fold(course(0, 12, true)...)

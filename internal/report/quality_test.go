@@ -8,8 +8,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/report/rollup"
 )
 
-// TestQualityTellsOfWhatIsNotCounted: statements that could not be counted are in no figure, so the report of data quality says how many
-// there are, until they are counted after all; its tag changes with that.
+// TestQualityTellsOfWhatIsNotCounted: statements that could not be counted are in no figure, so the report of data quality says
+// how many there are, until they are counted after all; its tag changes with that.
 func TestQualityTellsOfWhatIsNotCounted(t *testing.T) {
 	w := newWorld(t, 0)
 	w.fold(course(0, 6, true)...)

@@ -158,8 +158,8 @@ func TestBothRoadsAgree(t *testing.T) {
 	}
 }
 
-// TestDaysOnWhichClocksChange: where clocks change at midnight, the day is as long by ledgers as by buckets: it has the statements of
-// each moment that the calendar shows as of it.
+// TestDaysOnWhichClocksChange: where clocks change at midnight, the day is as long by ledgers as by buckets: it has the
+// statements of each moment that the calendar shows as of it.
 func TestDaysOnWhichClocksChange(t *testing.T) {
 	for _, test := range []struct {
 		zone, day string
@@ -202,7 +202,8 @@ func TestDaysOnWhichClocksChange(t *testing.T) {
 	}
 }
 
-// TestRangesAtTheirBorders: a period that is open at one side, of the whole calendar or of days to come has the figures of the statements in it.
+// TestRangesAtTheirBorders: a period that is open at one side, of the whole calendar or of days to come has the figures of the
+// statements in it.
 func TestRangesAtTheirBorders(t *testing.T) {
 	w := newWorld(t, 0)
 	w.fold(yearly(2000, 50)...)

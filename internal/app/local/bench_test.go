@@ -148,9 +148,9 @@ const (
 	countingRequests = 3000
 )
 
-// BenchmarkCounting says how much counting for reports slows requests that store: it posts to a folder whose changes are counted and
-// to one whose are not, by turns, each time until the first has counted all. The figures are medians over the rounds; slower-% is that
-// of what each round says.
+// BenchmarkCounting says how much counting for reports slows requests that store: it posts to a folder whose changes are
+// counted and to one whose are not, by turns, each time until the first has counted all. The figures are medians over the
+// rounds; slower-% is that of what each round says.
 func BenchmarkCounting(b *testing.B) {
 	for _, c := range []struct {
 		name           string

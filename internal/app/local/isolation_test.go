@@ -191,8 +191,9 @@ func (c tenant) seen(links []string) map[string]string {
 	return all
 }
 
-// A credential of one store is shown nothing of another store, and changes nothing there, by whatever method, in whichever syntax,
-// with whatever it got hold of: ids, names, digests, links to further pages, uploads. Nor does the log tell of either's data.
+// A credential of one store is shown nothing of another store, and changes nothing there, by whatever method, in whichever
+// syntax, with whatever it got hold of: ids, names, digests, links to further pages, uploads. Nor does the log tell of either's
+// data.
 func TestNothingOfAnotherStore(t *testing.T) {
 	log, dir := &lines{}, t.TempDir()
 	cairn := open(t, dir, local.Options{Log: slog.New(slog.NewJSONHandler(log, nil))})

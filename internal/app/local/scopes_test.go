@@ -11,7 +11,8 @@ import (
 	"github.com/cairn-lrs/cairn/internal/httpapi/reportapi"
 )
 
-// right is what a request needs: one of some scopes. Source: xAPI 1.0.3 Communication 4.2, and the READMEs for what is Cairn's own.
+// right is what a request needs: one of some scopes. Source: xAPI 1.0.3 Communication 4.2, and the READMEs for what is Cairn's
+// own.
 type right struct {
 	method, target string
 	scopes         auth.Scopes

@@ -92,8 +92,8 @@ func denial(r *http.Request) cloudtest.Fault {
 	return cloudtest.S3Error(http.StatusForbidden, "AccessDenied")
 }
 
-// unlisted calls denied what is not there, as S3 does to whoever may not list the bucket: no function may. DynamoDB answers nothing
-// by 404. Source: Amazon S3 API reference, GetObject.
+// unlisted calls denied what is not there, as S3 does to whoever may not list the bucket: no function may. DynamoDB answers
+// nothing by 404. Source: Amazon S3 API reference, GetObject.
 func unlisted(then cloudtest.Fault) cloudtest.Fault {
 	return func(base http.RoundTripper, r *http.Request) (*http.Response, error) {
 		send := then

@@ -97,8 +97,8 @@ func TestFieldsOfTheFormOverrideHeaders(t *testing.T) {
 	}
 }
 
-// Forms, whose sender is known only when they are read, do not fill the memory: while so many large ones are on their way a further one is refused, and
-// everything else is served.
+// Forms, whose sender is known only when they are read, do not fill the memory: while so many large ones are on their way a
+// further one is refused, and everything else is served.
 func TestManySlowForms(t *testing.T) {
 	const large = 4_400_000
 	e := newTestEdge(io.Discard)
@@ -145,8 +145,8 @@ func TestManySlowForms(t *testing.T) {
 	}
 }
 
-// A browser adds the credentials that it remembers of the LRS to what a page of any origin sends there, and a form is sent without
-// a preflight: there they count for nothing. What stands in the form, whoever made it knew.
+// A browser adds the credentials that it remembers of the LRS to what a page of any origin sends there, and a form is sent
+// without a preflight: there they count for nothing. What stands in the form, whoever made it knew.
 func TestFormsOfOtherPagesBringTheirCredentials(t *testing.T) {
 	const other, version = "https://other.example", "X-Experience-API-Version=1.0.3"
 	for _, test := range []struct {

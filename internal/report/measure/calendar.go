@@ -18,9 +18,9 @@ func DayOf(ms int64, zone *time.Location) int32 {
 	return int32(floorDivide(ms+int64(offset)*second, day))
 }
 
-// StartOf is the first moment of a day on the calendar of the zone, in milliseconds of Unix time. It is not always midnight: where
-// clocks go forward at midnight the day begins at one, and where they go back then it begins with the earlier of two midnights. A day
-// that the zone left out begins where the next one does.
+// StartOf is the first moment of a day on the calendar of the zone, in milliseconds of Unix time. It is not always midnight:
+// where clocks go forward at midnight the day begins at one, and where they go back then it begins with the earlier of two
+// midnights. A day that the zone left out begins where the next one does.
 func StartOf(day int32, zone *time.Location) int64 {
 	const most = 26 * 3600 // seconds by which a zone is ahead of UTC or behind it, a skipped day included
 	utc := int64(day) * 86_400

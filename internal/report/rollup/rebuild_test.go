@@ -167,8 +167,8 @@ func rowsOf(t tester, db *pebble.DB, prefix string) (n int) {
 	return n
 }
 
-// Other processes go on with what they remember of a store: so the scan waits until they fold into the new generation, and the old one is
-// deleted when they read it no more. This process is told at once.
+// Other processes go on with what they remember of a store: so the scan waits until they fold into the new generation, and the
+// old one is deleted when they read it no more. This process is told at once.
 func TestRebuildWaitsForOtherProcesses(t *testing.T) {
 	for _, test := range []struct{ settle, linger, switched time.Duration }{
 		{time.Minute, time.Second, time.Minute},

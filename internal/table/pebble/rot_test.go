@@ -148,8 +148,8 @@ func TestDamagedLog(t *testing.T) {
 // logBlock is what the engine cannot tell from the end of a log that a crash has cut off: its last block.
 const logBlock = 32 << 10
 
-// Whatever byte of tables and logs changes: what is read afterwards is what was written, or an error. In the last block of the log
-// it may be what was written but for the last of it.
+// Whatever byte of tables and logs changes: what is read afterwards is what was written, or an error. In the last block of the
+// log it may be what was written but for the last of it.
 func TestFlippedBytes(t *testing.T) {
 	r := newRotten(t)
 	tabled, _ := r.find(t, ".sst", 0)

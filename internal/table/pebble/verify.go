@@ -13,8 +13,8 @@ import (
 )
 
 // Verify derives every index entry from the items and compares: nothing may be missing, different or too many. It
-// also decodes every item, and reads everything else. The error names table and index of the first difference of each kind, never a key. Writes
-// have to rest meanwhile, and index delays to be over.
+// also decodes every item, and reads everything else. The error names table and index of the first difference of each kind,
+// never a key. Writes have to rest meanwhile, and index delays to be over.
 func (db *DB) Verify(ctx context.Context) error {
 	if err := db.enter(ctx); err != nil {
 		return err

@@ -61,7 +61,8 @@ Read from ledgers: 12 rows, 3 learners.
 	}
 }
 
-// A cell says a share with what it is of, and of 10 to 29 with its interval; of fewer the API tells none. Source: definitions, section 7 and 8.
+// A cell says a share with what it is of, and of 10 to 29 with its interval; of fewer the API tells none. Source: definitions,
+// section 7 and 8.
 func TestCellsForPeople(t *testing.T) {
 	for _, test := range []struct {
 		of         column
