@@ -108,7 +108,7 @@ func BenchmarkRequests(b *testing.B) {
 	}
 	state := "activities/state?stateId=bookmark&activityId=" + url.QueryEscape("https://content.example.edu/course/1") +
 		"&agent=" + url.QueryEscape(`{"mbox":"mailto:learner1@students.example.edu"}`)
-	content := bytes.Repeat([]byte("x"), 2048)
+	content := []byte(`"` + strings.Repeat("x", 2048) + `"`)
 	for _, c := range []struct {
 		name string
 		ask  func(b *testing.B, s *benched, i int)
