@@ -24,7 +24,7 @@ type Live struct {
 	Skipped   bool      `json:"skipped,omitzero"`
 	Learners  LiveCount `json:"learners"`  // M74
 	PerMinute []Minute  `json:"perMinute"` // M75: of the last 60 minutes, the oldest first
-	Delay     *float64  `json:"delay"`     // M76 in seconds; null when nothing came within the hour
+	Delay     *float64  `json:"delay"`     // M76 in seconds; null when nothing came within the hour, or from too few
 	Delayed   int       `json:"delayOf"`   // how many statements the delay is of
 	AsOf      time.Time `json:"asOf"`
 	Cursor    string    `json:"cursor"`
@@ -223,13 +223,16 @@ func nickname(h fact.Hash) string { return fmt.Sprintf("Learner %x", h[:2]) }
 
 // count fills in M74 to M76.
 func (t *tail) count(live *Live, now time.Time, k int) {
-	learners := map[fact.Hash]bool{}
+	learners, ever := map[fact.Hash]bool{}, map[fact.Hash]bool{}
 	var delays []int64
 	minutes := int(liveWindow / time.Minute)
 	first := now.Truncate(time.Minute).Add(-time.Duration(minutes-1) * time.Minute)
 	counts, who := make([]int, minutes), make([]map[fact.Hash]bool, minutes)
 	for _, s := range t.seen {
 		delays = append(delays, s.delay.Milliseconds())
+		if (s.learner != fact.Hash{}) {
+			ever[s.learner] = true
+		}
 		if (s.learner != fact.Hash{}) && now.Sub(s.at) <= nowWindow {
 			learners[s.learner] = true
 		}
@@ -255,7 +258,7 @@ func (t *tail) count(live *Live, now time.Time, k int) {
 		}
 		live.PerMinute = append(live.PerMinute, m)
 	}
-	if len(delays) > 0 {
+	if len(delays) > 0 && told(len(delays), len(ever), k).Value != nil { // S-3
 		median := measure.Distribute(delays).Median / 1000
 		live.Delay, live.Delayed = &median, len(delays)
 	}

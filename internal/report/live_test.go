@@ -20,6 +20,23 @@ func TestLiveTellsNoPartOfACrowd(t *testing.T) {
 	}
 }
 
+// How late the statements of a few learners come is told as little as how many they are.
+func TestDelayOfFewIsNotTold(t *testing.T) {
+	for learners, told := range map[int]bool{1: false, 4: false, 5: true} {
+		w := newWorld(t, 0)
+		for i := range 20 {
+			w.fold(said{learner: i % learners, verb: "completed", content: "a", at: today.Add(time.Duration(i-30) * time.Second)})
+		}
+		live, err := w.reports.Live(t.Context(), w.store, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (live.Delay != nil) != told || (live.Delayed != 0) != told {
+			t.Errorf("of %d learners: delay %v of %d", learners, live.Delay, live.Delayed)
+		}
+	}
+}
+
 // TestLive: sentences come once each, in the order in which they were stored; minutes and learners are counted, and few are not
 // told.
 func TestLive(t *testing.T) {
