@@ -178,6 +178,46 @@ func (f trimmedFeed) Changes(ctx context.Context, name, shard, after string, lim
 	return f.DB.Changes(ctx, name, shard, after, limit)
 }
 
+// sips gives one change at a time.
+type sips struct{ table.DB }
+
+func (s sips) Changes(ctx context.Context, name, shard, after string, _ int) ([]table.Change, bool, error) {
+	return s.DB.Changes(ctx, name, shard, after, 1)
+}
+
+// Over a feed whose shards split and end, changes are handed on in the order in which they happened: of a shard when its parent has no more.
+func TestFollowerKeepsTheOrderOfShards(t *testing.T) {
+	w := newWorld(t, &pebble.Faults{ShardSpan: 3})
+	const statements = 20
+	for n := range statements {
+		w.mustStore(principal(storeWith("acme", 1)), plain(uuidOf(n), "ann", "did", "thing"))
+	}
+	w.service.Tables = sips{w.service.Tables}
+	var got []string
+	w.follower = &Follower{Service: w.service, Also: func(_ context.Context, changes []table.Change) error {
+		for _, c := range changes {
+			got = append(got, c.Key.Partition)
+		}
+		return nil
+	}}
+	for quiet := 0; quiet < 2; { // a pass in which a shard is found to have ended has no change
+		n, err := w.follower.Pass(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if quiet++; n > 0 {
+			quiet = 0
+		}
+	}
+	var want []string
+	for n := range statements {
+		want = append(want, "acme#"+uuidOf(n))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // Run completes what comes until its context ends, also over a feed whose shards split and end.
 func TestFollowerRuns(t *testing.T) {
 	faults := &pebble.Faults{ShardSpan: 20}

@@ -268,3 +268,44 @@ func TestWorkBudget(t *testing.T) {
 		t.Errorf("newest first (-want +got, reversed):\n%s", diff)
 	}
 }
+
+// behind is tables whose eventual reads of statements are of a while ago.
+type behind struct {
+	table.DB
+	ago func(table.Row) table.Row
+}
+
+func (b behind) Select(ctx context.Context, refs []table.Ref, c table.Consistency, attributes ...string) ([]table.Row, table.Cost, error) {
+	rows, cost, err := b.DB.Select(ctx, refs, c, attributes...)
+	if c == table.Eventual {
+		for i, row := range rows {
+			rows[i] = b.ago(slices.Clone(row))
+		}
+	}
+	return rows, cost, err
+}
+
+// What an eventual read does not find, or not as an index lists it, is read again before it is left out.
+func TestListsDoNotLackWhatIsNew(t *testing.T) {
+	for name, ago := range map[string]func(table.Row) table.Row{
+		"not there yet":  func(table.Row) table.Row { return nil },
+		"an earlier try": func(r table.Row) table.Row { r[positionColumn] = table.B(make([]byte, 16)); return r },
+		"fewer terms": func(r table.Row) table.Row {
+			r[termsColumn] = table.SetOf(r[termsColumn].Set[1:]...)
+			return r
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			p := principal(storeWith("acme", 1))
+			w.mustStore(p, plain(uuidOf(1), "ann", "did", "thing"), plain(uuidOf(2), "ann", "did", "thing"))
+			w.service = w.newService(behind{w.tables, ago}, OneProcess{Positions: w.clock})
+			want := []string{uuidOf(2), uuidOf(1)}
+			for of, q := range map[string]Query{"all": {}, "the agent": {Agent: agent(t, "ann")}, "the related activity": {Activity: "http://example.org/thing", RelatedActivities: true}} {
+				if diff := cmp.Diff(want, w.walk(p, q)); diff != "" {
+					t.Errorf("of %s (-want +got):\n%s", of, diff)
+				}
+			}
+		})
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -116,15 +115,15 @@ func TestRecoveryDoesNotWaitForReports(t *testing.T) {
 // A checkpoint does not pass a statement whose request has still to say what it brings, nor one of which that waits.
 func TestCheckpointWaitsForWhatIsBeingMerged(t *testing.T) {
 	committed, goOn := make(chan bool), make(chan bool)
-	var put atomic.Bool
-	var first sync.Once
+	var put, held atomic.Bool
 	fs := vfs.NewCrashableMem()
 	w := worldIn(t, fs, &pebble.Faults{OnCall: func(c pebble.Call) pebble.Fault {
 		if c.Op == pebble.OpApply && c.Table == schema.Statements {
 			put.Store(true)
 		}
-		if c.Op == pebble.OpBatchGet && put.Load() { // who waits for the statement
-			first.Do(func() { committed <- true; <-goOn })
+		if c.Op == pebble.OpBatchGet && put.Load() && held.CompareAndSwap(false, true) { // who waits for the statement
+			committed <- true
+			<-goOn
 		}
 		return pebble.Fault{}
 	}})
