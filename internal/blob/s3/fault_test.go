@@ -128,6 +128,20 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// TestDeniedMayBeAbsent: S3 says 403 of what is not there to whoever may not list the bucket, of a HEAD without a body.
+func TestDeniedMayBeAbsent(t *testing.T) {
+	for _, fault := range []cloudtest.Fault{cloudtest.S3Error(403, "AccessDenied"), cloudtest.Answer(403, "application/xml", "")} {
+		s := faulty(&cloudtest.Faulty{Choose: func(string, int) cloudtest.Fault { return fault }}, "http://127.0.0.1:1", "bucket", "", noRetries)
+		_, _, get := s.Get(t.Context(), "k", 0, -1)
+		_, _, head := s.Get(t.Context(), "k", 0, 0)
+		for verb, err := range map[string]error{"Get": get, "Get of nothing": head, "Copy": s.Copy(t.Context(), "k", "l")} {
+			if !errors.Is(err, blob.ErrDenied) || !blob.MayBeAbsent(err) {
+				t.Errorf("%s = %v, want ErrDenied", verb, err)
+			}
+		}
+	}
+}
+
 // A connection that breaks in the middle of an object is no reason to fail while the object is there.
 func TestReadSurvivesBrokenReplies(t *testing.T) {
 	servers, ok := cloudtest.Start(t)
