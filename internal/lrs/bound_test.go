@@ -2,6 +2,7 @@ package lrs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,13 @@ func TestEffectiveTermsAreBounded(t *testing.T) {
 				}
 			}
 			w.check(p.Store)
+			if name != "together" {
+				return
+			}
+			damageable{world: w, p: p}.replace(uuidOf(3), table.Item{schema.Truncated: {}})
+			if !slices.ContainsFunc(w.differences(p.Store), func(d Difference) bool { return d.Statement == uuidOf(3) && d.What == WrongTerms }) {
+				t.Error("a check takes it for whole without its flag, though it lacks terms")
+			}
 		})
 	}
 }
