@@ -438,3 +438,26 @@ func TestReplacedContentThatIsDenied(t *testing.T) {
 		})
 	}
 }
+
+// Content that was replaced or deleted after a check has read its record is not called lost.
+func TestCheckBesideAWriter(t *testing.T) {
+	for name, write := range map[string]func(w *world, key Key) error{
+		"replaced": func(w *world, key Key) error { _, err := w.Put(t.Context(), key, large("b"), noneSet); return err },
+		"deleted":  func(w *world, key Key) error { return w.Delete(t.Context(), key, noneSet) },
+	} {
+		w, key, came := newWorld(t, nil), stateKey("x"), false
+		w.mustPut(key, large("a"))
+		w.Blobs = meddledBlobs{w.blobs, func() {
+			if !came {
+				came = true
+				if err := write(w, key); err != nil {
+					t.Error(err)
+				}
+			}
+		}}
+		c := Check{Service: w.Service, Scanner: w.scanner, Lister: w.blobs.lister, Report: func(d Difference) { t.Errorf("%s: %+v", name, d) }}
+		if s, err := c.Run(t.Context()); err != nil || s.Documents != 1 || !came {
+			t.Errorf("%s: %+v, %v, came %t", name, s, err, came)
+		}
+	}
+}
