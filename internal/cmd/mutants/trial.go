@@ -53,7 +53,8 @@ func try(ctx context.Context, root string, m mutant, t test) (result, error) {
 		return result{}, err
 	}
 	if rapid {
-		args = append(args, "-rapid.nofailfile") // or it would leave the failing case in the tree
+		// Or it would leave the failing case in the tree, and take half a minute to make it small, which nobody looks at.
+		args = append(args, "-rapid.nofailfile", "-rapid.shrinktime=1s")
 	}
 	c := exec.CommandContext(ctx, "go", args...)
 	c.Dir = root
