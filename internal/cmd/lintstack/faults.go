@@ -36,6 +36,7 @@ var faults = []fault{
 	{name: "queue that forgets in an hour", in: "AggregateFailures", old: "1209600", new: "3600"},
 	{name: "queue without TLS", in: "AggregateFailuresPolicy", old: "Effect: Deny", new: "Effect: Allow"},
 	{name: "queue that nobody watches", in: "ChangesGivenUp", old: "AggregateFailures.QueueName", new: "Other.QueueName", mentioned: "AggregateFailures: no alarm"},
+	{name: "dead letters that nobody watches", in: "StatementsNotCounted", old: "!Ref DeadLettersTable", new: "!Ref RollupsTable", mentioned: "DeadLettersTable: no alarm"},
 	{name: "gateway without a rate", in: "Api", old: "ThrottlingRateLimit: !Ref RequestsPerSecond", new: ""},
 	{name: "gateway that answers CORS", in: "Api", old: "StageName: $default", new: "StageName: $default\n      CorsConfiguration: true"},
 	{name: "gateway that logs queries", in: "Api", old: "$context.routeKey", new: "$context.path"},

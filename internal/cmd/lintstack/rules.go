@@ -47,6 +47,9 @@ func (s *stack) table(id string, r resource) {
 	s.want(id, r, map[string]string{"SSESpecification.SSEEnabled": "true"}, "a table is encrypted")
 	s.want(id, r, map[string]string{"DeletionProtectionEnabled": "KeepData"}, "a table is deleted by nobody's slip")
 	s.watched(id, id, "WriteThrottleEvents")
+	if id == "DeadLettersTable" { // what is put down there, reports lack
+		s.watched(id, id, "ConsumedWriteCapacityUnits")
+	}
 }
 
 func (s *stack) bucket(id string, r resource) {
