@@ -160,12 +160,13 @@ func TestFormsOfOtherPagesBringTheirCredentials(t *testing.T) {
 		{"remembered by an older browser", version, []string{"Origin: " + other}, 401},
 		{"on a page without an origin", version, []string{"Origin: null"}, 401},
 		{"in the form", version + "&" + credentialsField, []string{"Sec-Fetch-Site: cross-site", "Origin: " + other}, 200},
+		{"by a script that was asked for a preflight", version, []string{"Sec-Fetch-Site: cross-site", "Origin: " + other, "X-Experience-API-Version: 1.0.3"}, 200},
 		{"on a page of the same origin", version, []string{"Sec-Fetch-Site: same-origin", "Origin: http://example.com"}, 200},
 		{"on one in an older browser", version, []string{"Origin: http://example.com"}, 200},
 		{"without a browser", version, nil, 200},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := request("POST", "http://example.com/xapi/echo?method=DELETE", test.form, test.header...)
+			r := request("POST", "http://example.com/xapi/echo?method=DELETE", test.form, append([]string{"X-Experience-API-Version:"}, test.header...)...)
 			got := serve(newTestEdge(io.Discard), r)
 			if got.StatusCode != test.status {
 				t.Fatalf("got %d, want %d: %s", got.StatusCode, test.status, bodyOf(t, got))
