@@ -285,7 +285,9 @@ func (a *asking) groupValues(rows []KPIRow, grain measure.Grain) (map[groupSpan]
 		for range a.q.Lag {
 			s = spanOf(s.days.From-1, grain)
 		}
-		spans[s] = measure.Period{From: measure.StartOf(s.days.From, a.zone), To: measure.StartOf(s.days.To+1, a.zone)}
+		if _, ok := spans[s]; !ok {
+			spans[s] = measure.Period{From: measure.StartOf(s.days.From, a.zone), To: measure.StartOf(s.days.To+1, a.zone)}
+		}
 		at := groupSpan{group, s}
 		values[at] = values[at].plus(r.Value)
 	}
